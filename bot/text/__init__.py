@@ -1,0 +1,1 @@
+"""Spelling: clean text, numerals, pinyin, templates. Knows nothing of reforms."""

@@ -1,0 +1,97 @@
+"""Pinyin: of Chinese text, and Chinese that was typed as pinyin. Readings by pypinyin."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+
+from pypinyin import lazy_pinyin
+from pypinyin.constants import PINYIN_DICT
+
+_LATIN = re.compile(r"[a-z]+")
+_MERGE = (("zh", "z"), ("ch", "c"), ("sh", "s"))
+_TONE_NUMBER = re.compile(r"(?<=[a-z])[1-5](?![0-9])")
+_LONGEST = 6
+
+
+def fold(syllable: str) -> str:
+    """Merge what southern speakers and hurried typists mix up: zh/z, ch/c, sh/s, ing/in, eng/en, ang/an."""
+    for wide, narrow in _MERGE:
+        if syllable.startswith(wide):
+            syllable = narrow + syllable[2:]
+            break
+    if syllable.endswith(("ang", "eng", "ing")):
+        syllable = syllable[:-1]
+    return syllable
+
+
+@cache
+def syllable_table() -> frozenset[str]:
+    """Every toneless syllable of Mandarin, from pypinyin's table."""
+    table: set[str] = set()
+    for readings in PINYIN_DICT.values():
+        for reading in readings.split(","):
+            plain = strip_tones(reading)
+            if plain.isascii() and plain.isalpha():
+                table.add(plain)
+    return frozenset(table - {"m", "n", "ng", "hm", "hng", "ê", "r"})
+
+
+def strip_tones(text: str) -> str:
+    """`wēi fǎ yuàn` and `wei1 fa3 yuan4` → `wei fa yuan`."""
+    bare = "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+    return _TONE_NUMBER.sub("", bare.replace("ü", "v"))
+
+
+@lru_cache(maxsize=4096)
+def segment(run: str) -> tuple[str, ...] | None:
+    """Cut one Latin run into syllables, the fewest possible; None when it cannot be cut."""
+    table = syllable_table()
+    best: list[tuple[str, ...] | None] = [(), *[None] * len(run)]
+    for end in range(1, len(run) + 1):
+        for start in range(max(0, end - _LONGEST), end):
+            head = best[start]
+            if head is None or run[start:end] not in table:
+                continue
+            now = best[end]
+            if now is None or len(head) + 1 < len(now):
+                best[end] = (*head, run[start:end])
+    return best[len(run)]
+
+
+def of_text(text: str) -> tuple[str, ...]:
+    """Folded syllables of Chinese text; Latin and digit runs stay one item each, spaces vanish."""
+    items: list[str] = []
+    for piece in lazy_pinyin(text):
+        word = piece.strip().lower()
+        if not word:
+            continue
+        items.extend([fold(word)] if word.isalpha() and word.isascii() else re.findall(r"[a-z]+|[0-9]+", word))
+    return tuple(items)
+
+
+def of_typed(text: str) -> tuple[str, ...] | None:
+    """Folded syllables of pinyin that was typed in Latin letters; None when the text is not pinyin.
+
+    Chinese characters among it are read, digits kept, so `ninghai 36 tiao` gives four items.
+    """
+    bare = strip_tones(text)
+    runs = _LATIN.findall(bare)
+    if not runs or sum(map(len, runs)) < 4:
+        return None
+    items: list[str] = []
+    for piece in re.findall(r"[a-z]+|[0-9]+|[^a-z0-9\s]+", bare):
+        if not _LATIN.fullmatch(piece):
+            items.extend(of_text(piece))
+            continue
+        syllables = segment(piece)
+        if syllables is None:
+            return None
+        items.extend(fold(syllable) for syllable in syllables)
+    return tuple(items)
+
+
+def initials(text: str) -> str:
+    """First letters of each character: 微法院 → wfy."""
+    return "".join(piece.strip()[:1] for piece in lazy_pinyin(text) if piece.strip()).lower()

@@ -1,0 +1,115 @@
+"""Spelling: normalising, numerals, templates, pinyin."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.text import numerals, pinyin
+from bot.text.expand import TemplateError, expand
+from bot.text.normalise import MAX_CHARS, join_han, key, normalise, spaced, tight
+from bot.text.phrases import Phrases
+
+any_text = st.text(st.characters(codec=None), max_size=300)
+
+
+@given(any_text)
+def test_normalise_is_total_idempotent_and_bounded(raw: str) -> None:
+    once = normalise(raw)
+    assert normalise(once) == once
+    assert len(once) <= MAX_CHARS
+    once.encode("utf-8")  # no lone surrogate is left
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("ＡＩ　超市？", "ai 超市?"),
+        ("請問微法院", "请问微法院"),
+        ("微\u200b法\ufeff院", "微法院"),
+        ("a\x00b\x1bc", "a b c"),
+        ("\ud800微法院", "微法院"),
+        ("  三\n\n十  ", "三 十"),
+        ("３６條", "36条"),
+        ("", ""),
+    ],
+)
+def test_normalise(raw: str, clean: str) -> None:
+    assert normalise(raw) == clean
+
+
+def test_key_and_spaces() -> None:
+    assert key("“最多跑一次”，1238 项！") == "最多跑一次1238项"
+    assert join_han("加 装 电梯 AI 超市") == "加装电梯 AI 超市"
+    assert tight("共 1238 项，占 95% 以上，AI 超市") == "共1238项，占95%以上，AI 超市"
+    assert spaced("共1238项AI超市") == "共 1238 项 AI 超市"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("三十六条", "36条"), ("二零二二年", "2022年"), ("一百零八", "108"), ("两千八百", "2800"), ("十一", "11")],
+)
+def test_numerals_become_digits(text: str, value: str) -> None:
+    assert numerals.to_arabic(text) == value
+
+
+@pytest.mark.parametrize("text", ["一站式", "十佳", "五帮", "万一", "百十千", "三心二意"])
+def test_words_with_numerals_stay(text: str) -> None:
+    assert numerals.to_arabic(text) == text
+
+
+def test_expand() -> None:
+    assert expand("[送]外卖(怎么办|谁管)") == ("外卖怎么办", "外卖谁管", "送外卖怎么办", "送外卖谁管")
+    assert expand("没有括号") == ("没有括号",)
+    assert expand("((甲|乙)|丙)[丁]") == ("甲", "甲丁", "乙", "乙丁", "丙", "丙丁")
+
+
+@pytest.mark.parametrize("template", ["(甲", "甲)", "[甲", "甲|乙", "(甲]", "(" * 21 + ")" * 21, "(a|b|c|d|e|f)" * 4])
+def test_expand_refuses(template: str) -> None:
+    with pytest.raises(TemplateError):
+        expand(template)
+
+
+@given(st.text("甲乙()[]|", max_size=40))
+def test_expand_ends_and_is_finite(template: str) -> None:
+    try:
+        found = expand(template)
+    except TemplateError:
+        return
+    assert len(found) <= 200
+    assert len(set(found)) == len(found)
+
+
+def test_pinyin() -> None:
+    assert pinyin.of_text("微法院 36条") == ("wei", "fa", "yuan", "36", "tiao")
+    assert pinyin.of_typed("zhenhai laonian shitang") == ("zen", "hai", "lao", "nian", "si", "tan")
+    assert pinyin.of_typed("weifayuan") == pinyin.of_text("微法院")
+    assert pinyin.of_typed("wei1 fa3 yuan4") == pinyin.of_text("微法院")
+    assert pinyin.of_typed("wēi fǎ yuàn") == pinyin.of_text("微法院")
+    assert pinyin.of_typed("what is this") is None
+    assert pinyin.of_typed("12345") is None
+    assert pinyin.initials("微法院") == "wfy"
+
+
+@given(any_text)
+def test_pinyin_is_total(raw: str) -> None:
+    text = normalise(raw)
+    pinyin.of_text(text)
+    typed = pinyin.of_typed(text)
+    assert typed is None or all(typed)
+
+
+def test_phrases_prefer_the_longest_and_whole_words() -> None:
+    phrases = Phrases([("人才", 1), ("人才公寓", 2), ("car", 3)])
+    assert [item for _, _, item in phrases.find("人才公寓和人才")] == [2, 1]
+    assert [item for _, _, item in phrases.find("a car, a card")] == [3]
+    assert [item for _, _, item in phrases.find_all("人才公寓")] == [2, 1]
+    assert not list(phrases.find(""))
+
+
+@given(st.lists(st.text("甲乙丙", min_size=1, max_size=4), max_size=6), st.text("甲乙丙丁", max_size=30))
+def test_phrases_find_what_a_slow_search_finds(words: list[str], text: str) -> None:
+    found = {(at, word) for at, word, _ in Phrases((word, None) for word in words).find_all(text)}
+    slow = {(at, word) for word in words for at in range(len(text)) if text.startswith(word, at)}
+    assert found == slow
