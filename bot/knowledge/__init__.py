@@ -1,0 +1,1 @@
+"""YAML → Book: bytes, nodes with positions, schema, cross-references."""

@@ -1,0 +1,224 @@
+"""The shape of every knowledge file, once: validation, defaults and the editors' JSON Schema come from here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+
+from bot.knowledge.vocabulary import About, Asked, Detail  # noqa: TC001 - pydantic reads them
+from bot.text.expand import TemplateError, expand
+
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+_YES_NO = {"true": True, "yes": True, "是": True, "false": False, "no": False, "否": False}
+
+
+def _date(value: str) -> str:
+    found = _DATE.fullmatch(value)
+    if not found:
+        raise ValueError("日期要写成“2022”“2022-09”或“2022-09-21”")
+    year, month, day = found.groups()
+    try:
+        dt.date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        raise ValueError(f"没有“{value}”这一天，请核对月份和日子") from None
+    return value
+
+
+def _yes_no(value: object) -> object:
+    if isinstance(value, str):
+        if value.lower() not in _YES_NO:
+            raise ValueError("这里只能写 true 或 false")
+        return _YES_NO[value.lower()]
+    return value
+
+
+def _template(value: str) -> str:
+    try:
+        expand(value)
+    except TemplateError as error:
+        raise ValueError(f"{error}（第 {error.column + 1} 个字）") from None
+    return value
+
+
+def _word(value: str) -> str:
+    for mark in "，、；;,":
+        if mark in value:
+            raise ValueError(f"一个词里不能有“{mark}”；要写几个词，请用半角逗号加空格“, ”分开")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=400)]
+Short = Annotated[str, Field(min_length=1, max_length=60)]
+Word = Annotated[Short, AfterValidator(_word)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Date = Annotated[str, AfterValidator(_date)]
+YesNo = Annotated[bool, BeforeValidator(_yes_no)]
+Template = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_template)]
+
+
+class Part(BaseModel):
+    """Base of every mapping in the knowledge: immutable, unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Fact(Part):
+    """One statement with its own period and source."""
+
+    text: Text = Field(description="一句话，用自己的话写；数字照来源写")
+    about: tuple[About, ...] = Field(min_length=1, description="这句话回答什么：费用、时限、部门……最要紧的放前面")
+    as_of: Date = Field(description="机器用的日期：2022、2022-09 或 2022-09-21")
+    period: Short = Field(description="给市民看的期间，如“截至 2018 年底”")
+    inferred: YesNo = Field(default=False, description="日期是推断的就写 true")
+    source: Identifier = Field(description="来源的 id，见 sources.yaml")
+
+
+class Rules(Part):
+    """Keyword rules: `any` lifts, `all` must be there, `none` must not."""
+
+    any: tuple[Word, ...] = Field(default=(), description="出现就加分的特征词")
+    all: tuple[Word, ...] = Field(default=(), description="缺了就绝不是本条的词，一般留空")
+    none: tuple[Word, ...] = Field(default=(), description="出现就绝不是本条的词")
+
+
+class Entry(Part):
+    """One reform, practice, service or place."""
+
+    id: Identifier = Field(description="编号，写好后不再改")
+    name: Short = Field(description="正式名称")
+    aliases: tuple[Word, ...] = Field(default=(), description="别名和简称")
+    region: Short = Field(description="地区全称，见 regions.yaml")
+    department: Short | None = Field(default=None, description="只有来源写了才填")
+    theme: Short = Field(description="主题，见 themes.yaml")
+    audience: tuple[Short, ...] = Field(min_length=1, description="给谁用，见 audiences.yaml")
+    detail: Detail = Field(
+        default="described", description="来源写了多少：described 有内容；name-only 只有名称；caption-only 只有图片说明"
+    )
+    summary: Text = Field(description="一两句大白话")
+    facts: tuple[Fact, ...] = Field(min_length=1, description="事实，每条有期间和来源")
+    ask: tuple[Template, ...] = Field(min_length=5, description="市民会怎么问；( | ) 任选其一，[ ] 可有可无")
+    english: tuple[Annotated[str, Field(min_length=1, max_length=120)], ...] = Field(
+        default=(), description="英文名称和英文说法"
+    )
+    match: Rules = Field(default=Rules(), description="关键词规则")
+    caution: Annotated[str, Field(min_length=1, max_length=120)] | None = Field(
+        default=None, description="要提醒市民的一句话"
+    )
+    related: tuple[Identifier, ...] = Field(default=(), max_length=6, description="相关条目的 id")
+    tests: tuple[Text, ...] = Field(min_length=1, description="必须找到本条的问题，不能和 ask 相同")
+    rejects: tuple[Text, ...] = Field(default=(), description="绝不能答成本条的问题")
+
+
+class SourceItem(Part):
+    """A cited newspaper page."""
+
+    id: Identifier
+    file: Short = Field(description="原文文件名，核对时用")
+    title: Text | None = None
+    description: Text | None = Field(default=None, description="版面没有标题时写一句说明")
+    subtitle: Text | None = None
+    authors: Text
+    date: Date
+    date_text: Short = Field(description="给市民看的日期；推断的写明“（推断）”")
+    inferred: YesNo = False
+    evidence: Text = Field(description="日期是怎么推断的")
+    url: Annotated[str, Field(pattern=r"^https://")] | None = None
+
+
+class RegionItem(Part):
+    """The city, a district or a county."""
+
+    id: Identifier
+    name: Short
+    short: tuple[Word, ...] = ()
+    aliases: tuple[Word, ...] = ()
+    pinyin: Short
+    english: tuple[Short, ...] = ()
+    parent: Identifier | None = None
+    places: tuple[Word, ...] = Field(default=(), description="来源写明属于这里的镇、街道、村")
+
+
+class ThemeItem(Part):
+    """A theme to browse by."""
+
+    id: Identifier
+    name: Short
+    words: tuple[Word, ...] = Field(min_length=1)
+    english: tuple[Short, ...] = ()
+
+
+class AudienceItem(Part):
+    """A group of people, and how they call themselves."""
+
+    name: Short
+    words: tuple[Word, ...] = Field(min_length=1)
+
+
+class FacetItem(Part):
+    """Something a question can ask for."""
+
+    name: Asked
+    words: tuple[Short, ...] = Field(min_length=1)
+    unknown: Text = Field(description="来源没写时说的话")
+
+
+class OutsideItem(Part):
+    """A topic that people ask a city about and that the material does not cover."""
+
+    name: Short
+    words: tuple[Word, ...] = Field(min_length=1)
+    hint: Text | None = None
+
+
+class ElsewhereItem(Part):
+    """A place outside the city."""
+
+    name: Word
+    words: tuple[Word, ...] = ()
+    also_here: YesNo = Field(default=False, description="本地条目里也会提到的地方")
+
+
+class TalkItem(Part):
+    """Small talk."""
+
+    id: Identifier
+    ask: tuple[Template, ...] = Field(min_length=1)
+    answers: tuple[Text, ...] = Field(min_length=1)
+
+
+class GoldenItem(Part):
+    """Questions that must go on reaching an entry, kept apart from it."""
+
+    id: Identifier
+    questions: tuple[Text, ...] = Field(min_length=1)
+
+
+class EntryFile(RootModel[tuple[Entry, ...]]):
+    """A file of entries."""
+
+
+REGISTRIES: dict[str, Any] = {
+    "sources.yaml": RootModel[tuple[SourceItem, ...]],
+    "regions.yaml": RootModel[tuple[RegionItem, ...]],
+    "themes.yaml": RootModel[tuple[ThemeItem, ...]],
+    "audiences.yaml": RootModel[tuple[AudienceItem, ...]],
+    "facets.yaml": RootModel[tuple[FacetItem, ...]],
+    "synonyms.yaml": RootModel[tuple[Annotated[tuple[Word, ...], Field(min_length=2)], ...]],
+    "outside.yaml": RootModel[tuple[OutsideItem, ...]],
+    "elsewhere.yaml": RootModel[tuple[ElsewhereItem, ...]],
+    "smalltalk.yaml": RootModel[tuple[TalkItem, ...]],
+    "texts.yaml": RootModel[dict[str, Text]],
+    "golden.yaml": RootModel[tuple[GoldenItem, ...]],
+}
+"""File name → model. Everything in a subfolder is an EntryFile."""
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft-07 compatible keywords) of an entry file, for the editor."""
+    schema = EntryFile.model_json_schema()
+    schema["$schema"] = "http://json-schema.org/draft-07/schema#"
+    schema["title"] = "甬改问答的条目文件"
+    return schema
