@@ -1,0 +1,138 @@
+"""One Book, ready to answer: lexicon, matcher and calibration together. Built once, read only, swapped whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.match import tokens
+from bot.match.build import build
+from bot.match.calibrate import calibrate
+from bot.match.features import LABELS
+from bot.match.matcher import Asked, Matcher
+from bot.match.postings import Weighed
+from bot.model import Hit
+from bot.text.normalise import join_han, key, normalise
+from bot.understand import filler
+from bot.understand.lexicon import Lexicon
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.knowledge.book import Book
+    from bot.knowledge.schema import Entry
+    from bot.match.matcher import Candidate
+    from bot.model import Query
+
+
+class Desk:
+    """What the stages look things up in."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.lexicon = Lexicon(book)
+        self.matcher = Matcher(build(book, self.lexicon))
+        self.calibration = calibrate(self.matcher)
+        self._names = {
+            item.id: tuple(name for name in item.names) + tuple(word for word in item.any if len(word) >= 2)
+            for item in self.matcher.bank.items
+        }
+        headings = [word for theme in book.themes for word in (theme.name, *theme.words)]
+        headings += [word for audience in book.audiences for word in (audience.name, *audience.words)]
+        self.headings = frozenset(key(normalise(word)) for word in headings)
+        self.fact_tokens = {
+            entry.id: [self._tokens(fact.text) for fact in entry.facts] for entry in book.entries.values()
+        }
+        self.name_tokens = {
+            entry.id: self._tokens(" ".join((entry.name, *entry.aliases))) for entry in book.entries.values()
+        }
+        self._body = {entry.id: _everything(entry) for entry in book.entries.values()}
+
+    def _tokens(self, text: str) -> frozenset[str]:
+        return frozenset(tokens.of_core(self.lexicon.core(normalise(text, None))))
+
+    def match(self, query: Query) -> list[Candidate]:
+        """Candidates for a query, best first."""
+        return self.matcher.rank(
+            Asked(
+                text=query.text,
+                core=query.core,
+                syllables=query.syllables,
+                latin=query.latin and not self._is_english(query),
+                regions=self.allowed_regions(query.regions),
+                own_regions=frozenset(query.regions),
+            )
+        )
+
+    def _is_english(self, query: Query) -> bool:
+        """Typed Latin letters that the English wordings know are English, not pinyin."""
+        words = query.core.split()
+        weights = self.matcher.index.weights
+        return bool(words) and sum(weights.knows(word) for word in words) * 2 > len(words)
+
+    def confidence(self, ranked: Sequence[Candidate]) -> float:
+        """Calibrated confidence in the first candidate."""
+        return self.calibration.confidence(ranked)
+
+    def exact(self, query: Query) -> tuple[str, ...]:
+        """Entries that own the question as a wording, or whose name has its initials."""
+        stripped = filler.strip(query.text)
+        found = self.matcher.exact(normalise(query.raw), query.text, stripped)
+        return found or self.matcher.bank.initials.get(key(stripped), ())
+
+    def region_of(self, identifier: str) -> str:
+        """Region of an entry."""
+        return self.book.entries[identifier].region
+
+    def allowed_regions(self, asked: Sequence[str]) -> frozenset[str]:
+        """Regions whose entries answer a question about `asked`: itself, its parts, and the whole city."""
+        if not asked:
+            return frozenset(self.book.regions)
+        inside = frozenset[str]().union(*(self.lexicon.region_parts.get(name, frozenset()) for name in asked))
+        return inside | {self.lexicon.city}
+
+    def content(self, query: Query) -> str:
+        """The question without places, politeness and question words."""
+        rest = filler.bare(self.lexicon.without_regions(query.text))
+        for start, phrase, _ in reversed(list(self.lexicon.facets.find(rest))):
+            rest = rest[:start] + " " + rest[start + len(phrase) :]
+        return key(filler.PRONOUN.sub(" ", filler.BROWSE.sub(" ", rest)))
+
+    def words(self, query: Query) -> list[str]:
+        """Tokens of the question's core."""
+        return tokens.of_core(query.core)
+
+    def name_contains(self, identifier: str, words: str) -> bool:
+        """Whether a name, alias or keyword of the entry contains the words."""
+        return any(words in name for name in self._names[identifier])
+
+    def share_told(self, identifier: str, words: Sequence[str]) -> float:
+        """Share of the words' weight that the entry's wordings and facts hold, in [0, 1]."""
+        index = self.matcher.index
+        return Weighed(words, index.weights).share(index.told_sets[index.place[identifier]]) if words else 0.0
+
+    def body_text(self, identifier: str) -> str:
+        """Everything that an entry says, for looking a word up."""
+        return self._body[identifier]
+
+    def hit(self, candidate: Candidate, ranked: Sequence[Candidate], explain: bool) -> Hit:
+        """A candidate as it is shown, scored as if it came first."""
+        rest = [candidate, *(item for item in ranked if item is not candidate and item.blend <= candidate.blend)]
+        score = self.calibration.confidence(rest)
+        wording = self.matcher.index.wordings[candidate.wording].text
+        return Hit(
+            candidate.id, round(score, 4), candidate.blend, wording, self._why(candidate, wording) if explain else ()
+        )
+
+    def _why(self, candidate: Candidate, wording: str) -> tuple[str, ...]:
+        parts: list[str] = []
+        for feature, label in LABELS.items():
+            value = candidate.feature(feature)
+            if value >= 0.25:
+                keywords = "、".join(candidate.keywords)
+                parts.append(label.format(wording=wording, name=candidate.name, keywords=keywords) + f"（{value:.2f}）")
+        return tuple(parts)
+
+
+def _everything(entry: Entry) -> str:
+    texts = [entry.name, *entry.aliases, entry.summary, *(fact.text for fact in entry.facts), *entry.ask]
+    return join_han(normalise(" ".join(texts), None))

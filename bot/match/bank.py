@@ -1,0 +1,51 @@
+"""The wordings by which entries are found: names, aliases, phrasings, English, and the text of the facts.
+
+A bank knows nothing of reforms: an imported list of questions makes one as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One way to ask: `text` as written, `core` and `syllables` as understanding makes them.
+
+    `group` numbers the template it came from: wordings of one template are held out together.
+    """
+
+    text: str
+    core: str
+    syllables: tuple[str, ...]
+    kind: str
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry as the matcher sees it. `body` holds the cores of summary and facts."""
+
+    id: str
+    region: str | None
+    wordings: tuple[Wording, ...]
+    body: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    decoy: bool = False
+    """A topic outside the material: it competes with the entries, and is never answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """Items, and the exact spelling of every wording → the items that own it."""
+
+    items: tuple[Item, ...]
+    exact: Mapping[str, tuple[str, ...]]
+    initials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,0 +1,91 @@
+"""A Book → the Bank that the matcher works on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.match.bank import Bank, Item, Wording
+from bot.match.index import spelling
+from bot.text import pinyin
+from bot.text.expand import expand
+from bot.text.normalise import join_han, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.knowledge.book import Book
+    from bot.knowledge.schema import Entry
+    from bot.understand.lexicon import Lexicon
+
+DECOY = "outside:"
+"""Prefix of the ids of topics outside the material."""
+TALK = "talk:"
+"""Prefix of the ids of small talk."""
+
+
+def build(book: Book, lexicon: Lexicon) -> Bank:
+    """Compile every entry of a Book."""
+    items = (
+        *(_item(entry, lexicon) for entry in book.entries.values()),
+        *(_decoy(DECOY + topic.name, (topic.name, *topic.words), lexicon) for topic in book.outside),
+        *(
+            _decoy(TALK + talk.id, [text for template in talk.ask for text in expand(template)], lexicon)
+            for talk in book.talk
+        ),
+    )
+    exact: dict[str, list[str]] = {}
+    initials: dict[str, list[str]] = {}
+    for item in items[: len(book.entries)]:
+        for wording in item.wordings:
+            owners = exact.setdefault(spelling(normalise(wording.text)), [])
+            if item.id not in owners:
+                owners.append(item.id)
+        for name in item.names:
+            short = pinyin.initials(name)
+            if len(short) >= 3 and item.id not in initials.setdefault(short, []):
+                initials[short].append(item.id)
+    return Bank(
+        items, {text: tuple(ids) for text, ids in exact.items()}, {text: tuple(ids) for text, ids in initials.items()}
+    )
+
+
+def _item(entry: Entry, lexicon: Lexicon) -> Item:
+    wordings: list[Wording] = []
+    groups: list[tuple[str, Iterable[str]]] = [("name", (entry.name,))]
+    groups += [("alias", (alias,)) for alias in entry.aliases]
+    groups += [("ask", expand(template)) for template in entry.ask]
+    groups += [("english", (phrase,)) for phrase in entry.english]
+    seen: set[str] = set()
+    for number, (kind, texts) in enumerate(groups):
+        for text in texts:
+            wording = _wording(text, kind, number, lexicon)
+            if wording.core and wording.core not in seen:
+                seen.add(wording.core)
+                wordings.append(wording)
+    if not wordings:
+        wordings.append(Wording(entry.name, normalise(entry.name), (), "name", 0))
+    body = (entry.summary, *(fact.text for fact in entry.facts), entry.department or "", entry.theme)
+    return Item(
+        id=entry.id,
+        region=entry.region,
+        wordings=tuple(wordings),
+        body=tuple(lexicon.core(normalise(text, None)) for text in body if text),
+        names=tuple(dict.fromkeys(_plain(name) for name in (entry.name, *entry.aliases))),
+        any=tuple(_plain(word) for word in entry.match.any),
+        all=tuple(_plain(word) for word in entry.match.all),
+        none=tuple(_plain(word) for word in entry.match.none),
+    )
+
+
+def _decoy(identifier: str, texts: Sequence[str], lexicon: Lexicon) -> Item:
+    wordings = (_wording(text, "ask", number, lexicon) for number, text in enumerate(dict.fromkeys(texts)))
+    return Item(identifier, None, tuple(wording for wording in wordings if wording.core), decoy=True)
+
+
+def _plain(text: str) -> str:
+    return join_han(normalise(text))
+
+
+def _wording(text: str, kind: str, group: int, lexicon: Lexicon) -> Wording:
+    clean = _plain(text)
+    return Wording(text, lexicon.core(clean), () if kind == "english" else pinyin.of_text(clean), kind, group)

@@ -1,0 +1,159 @@
+"""Blend → confidence, fitted to each bank at load by leaving its own wordings out.
+
+A held-out wording is a question that the bank should answer. A held-out wording of a topic outside the
+material, or a wording whose whole entry is taken away, is one that it should not. A logistic curve between
+them makes scores comparable between questions and between banks, without labels and without settings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bot.match.matcher import Asked, HeldOut
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from bot.match.matcher import Candidate, Matcher
+
+SAMPLES = 400
+_CAP = 0.999
+_FALSE_SHARE = 0.08
+_AWAY_SHARE = 0.25
+"""Without topics outside: share of taken-away questions that may be answered (by a neighbour, often rightly)."""
+_LOWEST, _HIGHEST = 0.15, 0.6
+_RIDGE = 1.0
+_TAKEN_AWAY = 0.35
+"""Weight of a question whose entry was taken away: its neighbours often answer it rightly all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logistic weights over `evidence()`, the last one the bias; and the confidence from which to answer.
+
+    `answer_at` lets `_FALSE_SHARE` of the bank's held-out unknown questions through.
+    """
+
+    weights: tuple[float, ...]
+    answer_at: float = 0.5
+
+    def confidence(self, ranked: Sequence[Candidate]) -> float:
+        """Probability, by the bank's own held-out wordings, that the first entry is right."""
+        if not ranked or all(item.decoy for item in ranked):
+            return 0.0
+        z = float(np.dot(self.weights, evidence(ranked)))
+        return min(_CAP, float(1 / (1 + np.exp(-np.clip(z, -30, 30)))))
+
+
+PRIOR = Calibration((2.0, 1.5, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -6.0))
+"""For banks that are too small to fit."""
+
+
+def evidence(ranked: Sequence[Candidate]) -> NDArray[np.float64]:
+    """What tells a right first entry from a wrong one; shape (12,)."""
+    entries = [item for item in ranked if not item.decoy]
+    decoys = [item.blend for item in ranked if item.decoy]
+    first = entries[0]
+    second = entries[1].blend if len(entries) > 1 else 0.0
+    return np.array(
+        [
+            min(first.blend, 30.0) / 10,
+            min(first.blend - second, 4.0) / 4,
+            min(max(first.blend - max(decoys, default=0.0), -4.0), 8.0) / 4,
+            first.feature("told"),
+            first.feature("asked"),
+            first.feature("dice"),
+            first.feature("wording"),
+            first.feature("sound"),
+            first.feature("keyword"),
+            first.feature("name"),
+            first.feature("ratio"),
+            1.0,
+        ]
+    )
+
+
+def samples(matcher: Matcher, decoys: bool, limit: int = SAMPLES) -> list[tuple[Asked, HeldOut]]:
+    """Evenly spread wordings of the entries, or of the topics outside, as questions."""
+    index = matcher.index
+    rows = [
+        (at, place)
+        for place in range(len(index.ids))
+        if matcher.bank.items[place].decoy is decoys
+        for at in range(int(index.starts[place]), int(index.ends[place]))
+        if index.wordings[at].kind == "ask"
+    ]
+    step = max(1, len(rows) // limit)
+    return [
+        (
+            Asked(index.wordings[at].text.lower(), index.wordings[at].core, index.wordings[at].syllables),
+            HeldOut(place, index.wordings[at].group),
+        )
+        for at, place in rows[::step]
+    ]
+
+
+def calibrate(matcher: Matcher) -> Calibration:
+    """Fit the curve to a bank; the prior when the bank has fewer than 20 phrasings."""
+    known = samples(matcher, decoys=False)
+    if len(known) < 20:
+        return PRIOR
+    rows: list[NDArray[np.float64]] = []
+    right: list[float] = []
+    weights: list[float] = []
+
+    def add(asked: Asked, removal: HeldOut, weight: float) -> None:
+        ranked = matcher.rank(asked, removal)
+        entries = [item for item in ranked if not item.decoy]
+        if entries:
+            rows.append(evidence(ranked))
+            right.append(float(entries[0].place == removal.place and removal.group is not None))
+            weights.append(weight)
+
+    for asked, held_out in known:
+        add(asked, held_out, 1.0)
+        add(asked, HeldOut(held_out.place, None), _TAKEN_AWAY)
+    before = len(rows)
+    for asked, held_out in samples(matcher, decoys=True):
+        add(asked, held_out, 1.0)
+    found = _fit(np.array(rows), np.array(right), np.array(weights))
+    outside = np.array(rows[before:]) if len(rows) > before + 20 else None
+    away = np.array([row for row, weight in zip(rows, weights, strict=True) if weight == _TAKEN_AWAY])
+    return Calibration(found, _threshold(np.array(found), outside, away))
+
+
+def _threshold(weights: NDArray[np.float64], outside: NDArray[np.float64] | None, away: NDArray[np.float64]) -> float:
+    unknown, share = (away, _AWAY_SHARE) if outside is None else (outside, _FALSE_SHARE)
+    chances = 1 / (1 + np.exp(-np.clip(unknown @ weights, -30, 30)))
+    return float(np.clip(np.quantile(chances, 1 - share), _LOWEST, _HIGHEST))
+
+
+def _fit(rows: NDArray[np.float64], right: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[float, ...]:
+    """Weighted logistic regression by damped Newton steps, with a ridge towards the prior."""
+    start = np.array(PRIOR.weights)
+    ridge = np.full(len(start), _RIDGE)
+    ridge[-1] = 1e-3
+
+    def loss(at: NDArray[np.float64]) -> float:
+        z = rows @ at
+        return float(weights @ (np.logaddexp(0.0, z) - right * z) + 0.5 * ridge @ (at - start) ** 2)
+
+    found, now = start.copy(), loss(start)
+    for _ in range(30):
+        chance = 1 / (1 + np.exp(-np.clip(rows @ found, -30, 30)))
+        gradient = rows.T @ (weights * (chance - right)) + ridge * (found - start)
+        curve = (rows * (weights * chance * (1 - chance))[:, None]).T @ rows + np.diag(ridge)
+        step = np.linalg.solve(curve, gradient)
+        size = 1.0
+        while size > 1e-4 and loss(found - size * step) > now:
+            size /= 2
+        found = found - size * step
+        before, now = now, loss(found)
+        if before - now < 1e-6:
+            break
+    return tuple(float(weight) for weight in found)

@@ -1,0 +1,48 @@
+"""The evidence for one entry, as numbers in [0, 1], and the weights that blend them.
+
+The weights come from `tests/bench/fit.py`: a softmax over the candidates of wordings held out from the
+shipped knowledge. No question of a test set takes part.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAMES = (
+    "dice",  # IDF-weighted Dice with the best wording
+    "wording",  # share of that wording that the query holds
+    "asked",  # share of the query that the entry's wordings hold
+    "told",  # share of the query that wordings and facts together hold
+    "name",  # share of the query that the longest contained name or alias makes up
+    "named",  # length of that name or alias, six characters and more being 1
+    "sound",  # Dice of the pinyin with the best wording
+    "spoken",  # share of that wording's pinyin that the query holds
+    "keyword",  # keyword rules: 0, 1/2, 3/4, ...
+    "ratio",  # rapidfuzz ratio of the two strings
+    "missing",  # weight of the heaviest query token that the entry lacks
+    "region",  # the query names the entry's own region
+    "central",  # like told, each token by how many of the entry's wordings hold it
+    "nearest",  # mean Dice of the three best wordings
+)
+INDEX = {name: at for at, name in enumerate(NAMES)}
+
+WEIGHTS: NDArray[np.float64] = np.array(
+    [0.58, -0.15, 4.61, 9.90, 1.16, -1.58, 3.20, 3.66, 4.07, 0.10, 0.88, 3.28, 4.02, 1.89]
+)
+
+LABELS = {
+    "dice": "和问法「{wording}」字词相近",
+    "wording": "问法「{wording}」几乎整句出现",
+    "asked": "问题里的字词多数在本条的问法里",
+    "told": "问题里的字词在本条的事实里",
+    "name": "说到了名称「{name}」",
+    "sound": "读音和「{wording}」相近",
+    "keyword": "有特征词：{keywords}",
+    "missing": "有要紧的字词本条没有",
+    "region": "说的就是这个地区",
+}

@@ -1,0 +1,1 @@
+"""Text → Query: clean, split, places, what is asked, whom it concerns, what came before."""

@@ -1,0 +1,93 @@
+"""Words that carry no need: politeness, particles, and the cues of browsing and of following up."""
+
+from __future__ import annotations
+
+import re
+
+
+def _any(words: str) -> str:
+    """One alternation of space-parted words, the longest first."""
+    return "|".join(sorted(words.split(), key=len, reverse=True))
+
+
+_LEAD = _any(
+    """
+    请问一下 请问 请教一下 请教 您好 你好 麻烦问一下 麻烦问下 麻烦你 麻烦 我想问一下 我想问下 我想问问 我想问
+    想问一下 想问下 想问问 想问 问一下 问下 问问 我想了解一下 我想了解 想了解一下 想了解 我想知道 想知道
+    我想咨询一下 想咨询一下 我想咨询 想咨询 咨询一下 咨询 帮我查一下 帮我查下 帮我查查 帮忙查一下 查一下 查查 听说
+    听讲 听人讲 不好意思 打扰一下 打扰了 劳驾 师傅 同志 小编 大家好 有人知道 有谁知道 谁知道 那个 就是 话说 这边
+    跟我说说 给我讲讲 讲讲 说说 介绍一下 介绍下 告诉我 告诉一下
+    """
+)
+_END = _any(
+    """
+    谢谢侬 谢谢你 谢谢您 谢谢 谢了 多谢 感谢 麻烦了 拜托 急 在线等 吗 呢 啊 呀 吧 哦 噢 喔 嘛 哈 啦 伐 咯 喽 哇 诶
+    欸 哎 嗯 捏 了没有 了没 的呀 的啊
+    """
+)
+_LEADING = re.compile(rf"^(?:(?:{_LEAD})[\s,，。!！、~]*)+")
+_TRAIL = re.compile(rf"(?:[\s,，。.!！?？~、…]|(?<![什怎那这多])么|(?<!有)没有|{_END})+$")
+_PARTICLES = re.compile("[吗呢啊呀吧哦噢喔嘛哈啦伐咯喽哇诶欸嗯捏]")
+_PUNCTUATION = re.compile(r"[^\w\s%.]|_|(?<![0-9])\.|\.(?![0-9])")
+
+_KINDS = _any(
+    """
+    政策 措施 改革 服务 地方 项目 活动 平台 办法 照顾 好处 帮助 园区 做法 工程 经验 成果 创新 去处 景点 福利 扶持
+    优惠 试点 荣誉 场所 园子
+    """
+)
+BROWSE = re.compile(
+    f"哪些[^，。,?？]{{0,6}}(?:{_KINDS})|(?:{_KINDS})(?:都|还)?有(?:哪些|哪几|什么|啥|多少)|有哪些(?:$|[?？])|"
+    "都有(?:什么|啥|哪)|(?:都?做|都?干|搞|出|推|办)了?(?:哪些|些什么|些啥|了什么|了啥)|"
+    "列一下|列出|列举|列个|列一列|盘点|汇总|一览|介绍几个|说几个|推荐(?:几|一下|些)|"
+    "(?:可以|能)(?:申请|享受)(?:什么|些|哪|啥)|(?:有关|相关|这一?类|方面)的?(?:都|全)?(?:有|是)(?:什么|啥|哪)|"
+    "(?:有关|相关)的?(?:都|全)(?:给|看|说)|(?:好玩|可去|能去|玩|逛|看)的地方|"
+    "what .*(?:are there|do you have|can i apply)|list (?:of|all|the)|which (?:policies|services|places)"
+)
+"""Cues of a question that wants several entries."""
+BROWSE_LIGHTLY = re.compile(f"有(?:什么|啥)(?:{_KINDS})")
+"""Cues that ask for several entries or for one: it depends on whether one stands out."""
+GENERIC = re.compile(
+    _any(
+        """
+        做了 做的 做过 做 搞的 搞了 搞 弄 干了 干 事情 事体 事 东西 方面 措施 办法 政策 改革 服务 项目 照顾 帮助 帮
+        好处 地方 优惠 扶持 活动 平台 跟 和 与 对 给 能 可以 我 你们 我们 想 去 转转 逛逛 有关 相关 关于 里面 里
+        市里 区里 政府 市区 这边 这里 一类 这类 一些 些 去处 新 看看 看
+        """
+    )
+)
+"""Words that say nothing about what a browsing question browses for."""
+HONOUR = re.compile(
+    _any(
+        """
+        首创 首个 第一个 全国第一 全省第一 全国首 全省首 全国率先 率先 领跑 领先 头一个 获奖 得过奖 拿过奖 得奖 荣誉
+        独一份 国家级 全国唯一
+        """
+    )
+)
+FOLLOW = re.compile(
+    f"^(?:{_any('那么 那 这 它 他 她 其 刚才 刚刚 上面 前面 还有呢 然后呢 具体 详细 再')})|"
+    f"(?:{_any('呢 类似的 一样的 同样的 类似的做法 这样的')})$"
+)
+PRONOUN = re.compile(
+    _any(
+        """
+        这个 那个 这项 那项 这事 那事 这件事 它们 它 该 此 刚才说的 刚才 上面说的 前面说的 你说的 这种 那种 这里
+        那里 那边 那 类似 一样 同样 这样 名字 叫 有没有 其他 别的 也 还 又 就 都 是 有 的 了 吧 要 得 在 们 到底
+        究竟 具体 大概 一共 总共 总的 现在 目前 当时 后来
+        """
+    )
+)
+"""Words that point back, or at nothing."""
+
+
+def strip(text: str) -> str:
+    """Drop polite openings and closings; never everything."""
+    bare = _TRAIL.sub("", _LEADING.sub("", text, count=1), count=1)
+    return bare or text
+
+
+def bare(text: str) -> str:
+    """What is left for matching: no politeness, no particles, no punctuation."""
+    text = _PUNCTUATION.sub(" ", _PARTICLES.sub(" ", strip(text)))
+    return " ".join(text.split())

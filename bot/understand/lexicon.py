@@ -1,0 +1,101 @@
+"""The vocabulary of one Book, compiled: places, what can be asked, people, themes, synonyms, what is not ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.knowledge.vocabulary import THE_CITY
+from bot.text import pinyin
+from bot.text.expand import expand
+from bot.text.normalise import join_han, key, normalise
+from bot.text.numerals import to_arabic
+from bot.text.phrases import Phrases
+from bot.understand import filler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.knowledge.book import Book
+    from bot.knowledge.schema import OutsideItem, RegionItem
+
+_SYMBOLS = 0xF0000
+"""Synonym groups become single characters of a private plane, which `normalise` keeps out of user text."""
+
+
+class Lexicon:
+    """Everything that understanding looks up. Built once a Book; read only."""
+
+    def __init__(self, book: Book) -> None:
+        self.city = THE_CITY
+        self.regions: Phrases[str] = Phrases(_region_words(book.regions))
+        self.region_sounds: Phrases[str] = Phrases(_region_sounds(book.regions))
+        self.region_parts = _parts(book)
+        self.facets: Phrases[str] = Phrases(_words((facet.name, facet.words) for facet in book.facets))
+        self.facet_sounds = {
+            " ".join(pinyin.of_text(normalise(word))): facet.name for facet in book.facets for word in facet.words
+        }
+        self.audiences: Phrases[str] = Phrases(_words((item.name, (item.name, *item.words)) for item in book.audiences))
+        self.themes: Phrases[str] = Phrases(_words((item.name, (item.name, *item.words)) for item in book.themes))
+        self.outside: Phrases[OutsideItem] = Phrases(
+            (normalise(word), item) for item in book.outside for word in item.words
+        )
+        self.elsewhere: Phrases[str] = Phrases(
+            (normalise(word), item.name) for item in book.elsewhere for word in (item.name, *item.words)
+        )
+        self.talk = {
+            key(normalise(wording)): item.id
+            for item in book.talk
+            for template in item.ask
+            for wording in expand(template)
+        }
+        groups = [tuple(normalise(word) for word in group) for group in book.synonyms]
+        self._symbols = {word: chr(_SYMBOLS + number) for number, group in enumerate(groups) for word in group}
+        self._synonyms: Phrases[str] = Phrases(self._symbols.items())
+
+    def fold(self, text: str) -> str:
+        """Each word that has synonyms becomes the one symbol of its group."""
+        return self._synonyms.replace(text, self._symbols)
+
+    def core(self, text: str) -> str:
+        """Normalised text → the spelling that is compared: no filler, numerals as digits, synonyms folded."""
+        return self.fold(to_arabic(join_han(filler.bare(text))))
+
+    def without_regions(self, text: str) -> str:
+        """The text with the names of places cut out."""
+        found = [(start, phrase) for start, phrase, _ in self.regions.find(text)]
+        for start, phrase in reversed(found):
+            text = text[:start] + " " + text[start + len(phrase) :]
+        return " ".join(text.split())
+
+
+def _words(groups: Iterable[tuple[str, Iterable[str]]]) -> list[tuple[str, str]]:
+    return [(normalise(word), name) for name, words in groups for word in words]
+
+
+def _region_words(regions: Mapping[str, RegionItem]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for region in regions.values():
+        words = (region.name, *region.short, *region.aliases, *region.english, *region.places)
+        pairs += [(normalise(word), region.name) for word in words]
+        pairs.append((region.pinyin.lower(), region.name))
+    return pairs
+
+
+def _region_sounds(regions: Mapping[str, RegionItem]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for region in regions.values():
+        for word in (*region.short, *region.places):
+            syllables = pinyin.of_text(normalise(word))
+            if len(syllables) > 1:
+                pairs.append((" ".join(syllables), region.name))
+    return pairs
+
+
+def _parts(book: Book) -> dict[str, frozenset[str]]:
+    """Region → the regions that lie in it, itself included."""
+    names = {region.id: region.name for region in book.regions.values()}
+    inside: dict[str, set[str]] = {name: {name} for name in book.regions}
+    for region in book.regions.values():
+        if region.parent in names:
+            inside[names[region.parent]].add(region.name)
+    return {name: frozenset(found) for name, found in inside.items()}

@@ -1,0 +1,89 @@
+"""One text → one Query. Pure: the lexicon is an argument."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bot.model import Query
+from bot.text import pinyin
+from bot.text.normalise import join_han, key, normalise, plain_digits
+from bot.understand import filler
+
+if TYPE_CHECKING:
+    from bot.understand.lexicon import Lexicon
+
+_YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?=年|[^0-9]|$)")
+_TOWARDS = re.compile("(?:去|到|跟|和|与|对|往|从|来自|飞|向|同|借|通|、|给)(?:[^，。,.!?？ ]{0,3})$")
+_LATIN = re.compile("[a-z]{2,}")
+_HAN = re.compile("[\u3400-\u9fff]")
+
+
+def understand(raw: str, lexicon: Lexicon) -> Query:
+    """Read one question. Never raises; an empty text gives a query without content."""
+    text = join_han(plain_digits(normalise(raw)))
+    typed = pinyin.of_typed(text) if _LATIN.search(text) else None
+    core = lexicon.core(text)
+    syllables = typed if typed is not None else pinyin.of_text(filler.bare(text))
+    sounds = " ".join(syllables) if typed is not None and not _HAN.search(text) else ""
+    outside = next((item for _, _, item in lexicon.outside.find(text)), None)
+    regions = _regions(text, sounds, lexicon)
+    return Query(
+        raw=raw,
+        text=text,
+        core=core,
+        syllables=syllables,
+        latin=bool(sounds),
+        regions=regions,
+        elsewhere=_elsewhere(text, lexicon),
+        outside=outside.name if outside else None,
+        outside_hint=outside.hint if outside else None,
+        asked=_asked(text, sounds, lexicon),
+        audiences=_distinct(name for _, _, name in lexicon.audiences.find(text)),
+        themes=_distinct(name for _, _, name in lexicon.themes.find(text)),
+        years=tuple(int(year) for year in _YEAR.findall(text)),
+        honour=bool(filler.HONOUR.search(text)),
+        browse=bool(filler.BROWSE.search(text)),
+        browse_lightly=bool(filler.BROWSE_LIGHTLY.search(text)),
+        follow_up=bool(filler.FOLLOW.search(text)),
+        has_content=_has_content(text, lexicon) or bool(typed and not regions),
+    )
+
+
+def _distinct(names: object) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))  # type: ignore[call-overload]
+
+
+def _regions(text: str, sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
+    found = [name for _, _, name in lexicon.regions.find(text)]
+    if sounds:
+        found += [name for at, _, name in lexicon.region_sounds.find_all(sounds) if at == 0 or sounds[at - 1] == " "]
+    districts = [name for name in found if name != lexicon.city]
+    return tuple(dict.fromkeys(districts or found))
+
+
+def _elsewhere(text: str, lexicon: Lexicon) -> str | None:
+    """A place outside the city that the question is about; not one that is gone to or dealt with (去东南亚, 跟捷克)."""
+    for start, _, name in lexicon.elsewhere.find(text):
+        if not _TOWARDS.search(text[:start]):
+            return name
+    return None
+
+
+def _asked(text: str, sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
+    found = sorted(lexicon.facets.find(text), key=lambda item: -len(item[1]))
+    names = [name for _, _, name in found]
+    if sounds:
+        names += [
+            name for words, name in lexicon.facet_sounds.items() if " " in words and f" {words} " in f" {sounds} "
+        ]
+    return tuple(dict.fromkeys(names))
+
+
+def _has_content(text: str, lexicon: Lexicon) -> bool:
+    """Whether anything is left once places, question words, pronouns and particles are gone."""
+    rest = filler.bare(lexicon.without_regions(text))
+    for start, phrase, _ in reversed(list(lexicon.facets.find(rest))):
+        rest = rest[:start] + " " + rest[start + len(phrase) :]
+    rest = key(filler.PRONOUN.sub(" ", rest))
+    return len(rest) >= 2

@@ -1,0 +1,32 @@
+"""Two questions in one message → its parts, in order."""
+
+from __future__ import annotations
+
+import re
+
+_MARKS = re.compile(
+    r"[?？;；\n]+\s*|[,，。.、\s]*(?:另外|还有就是|还有|然后|顺便问一下|顺便问问|顺便|再问一下|再问|再请问|还想问一下|还想问|以及|同时|第二个?|其二|二是|2[.、])[,，、:：\s]*"
+)
+_NUMBERED = re.compile(r"^[\s,，]*(?:问?[两二2]个?(?:事|问题|件事)|一是|第一个?|其一|1[.、])[,，、:：\s]*")
+_COMMAS = re.compile(r"[,，。\s]+")
+MAX_PARTS = 4
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Parts of at least four characters; one part when the text asks one thing."""
+    head = _NUMBERED.sub("", _NUMBERED.sub("", text))
+    parts = [part.strip(" ,，。、") for part in _MARKS.split(head)]
+    kept = tuple(part for part in parts if len(part) >= 4)
+    return kept[:MAX_PARTS] if len(kept) > 1 else (text,)
+
+
+def segments(text: str) -> tuple[str, ...]:
+    """Pieces between commas and spaces, each of at least four characters; for messages without question marks."""
+    found = tuple(part for part in _COMMAS.split(text) if part)
+    return found if 2 <= len(found) <= MAX_PARTS and all(len(part) >= 4 for part in found) else ()
+
+
+def clauses(text: str) -> tuple[str, ...]:
+    """Comma-parted clauses of at least five characters: a long story may hold its need in one of them."""
+    found = tuple(part for part in _COMMAS.split(text) if len(part) >= 5)
+    return found if len(found) > 1 else ()

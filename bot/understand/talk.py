@@ -1,0 +1,52 @@
+"""Small talk: greetings, thanks and questions about the bot itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rapidfuzz import process
+from rapidfuzz.fuzz import ratio
+
+from bot.text.normalise import key
+
+if TYPE_CHECKING:
+    from bot.understand.lexicon import Lexicon
+
+_LONGEST = 20
+_CLOSE_AT = 84
+_NEAR_AT = 72
+_PARTICLES = "呀啊哦呢吧嘛啦哈哇伐"
+_CLAUSES = re.compile(r"[\s,，。.!！?？~～、;；]+")
+
+
+def recognise(text: str, lexicon: Lexicon) -> str | None:
+    """Id of the small talk that the whole text is, clause by clause; None for anything with a need in it."""
+    whole = lexicon.talk.get(key(text))
+    if whole is not None:
+        return whole
+    if len(text) > _LONGEST:
+        return None
+    found = [_one(clause, lexicon) for clause in _CLAUSES.split(text) if clause]
+    if not found or None in found:
+        return _one(key(text), lexicon)
+    return found[0]
+
+
+def partly(text: str, lexicon: Lexicon) -> str | None:
+    """Id of the small talk that one clause is, near enough; for texts in which nothing else was found."""
+    if len(text) > _LONGEST:
+        return None
+    clauses = [clause for clause in _CLAUSES.split(text) if clause]
+    return next((found for clause in clauses if (found := _one(clause, lexicon, _NEAR_AT))), None)
+
+
+def _one(clause: str, lexicon: Lexicon, cutoff: float = _CLOSE_AT) -> str | None:
+    spelled = key(clause)
+    for spelling in (spelled, spelled.rstrip(_PARTICLES)):
+        if spelling in lexicon.talk:
+            return lexicon.talk[spelling]
+    if len(spelled) < 3:
+        return None
+    close = process.extractOne(spelled, lexicon.talk.keys(), scorer=ratio, score_cutoff=cutoff)
+    return lexicon.talk[close[0]] if close else None

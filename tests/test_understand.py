@@ -1,0 +1,109 @@
+"""Text → Query on the shipped vocabulary."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.desk import Desk
+from bot.understand import filler, talk
+from bot.understand.query import understand
+from bot.understand.split import segments, split
+
+
+@pytest.mark.parametrize(
+    ("text", "regions"),
+    [
+        ("镇海有食堂吗", ("镇海区",)),
+        ("鎮海有食堂嗎", ("镇海区",)),
+        ("zhenhai you shitang ma", ("镇海区",)),
+        ("江北和鄞州哪个多", ("江北区", "鄞州区")),
+        ("宁波有没有", ("宁波市",)),
+        ("宁波鄞州的村", ("鄞州区",)),
+        ("随便问问", ()),
+    ],
+)
+def test_regions(desk: Desk, text: str, regions: tuple[str, ...]) -> None:
+    assert understand(text, desk.lexicon).regions == regions
+
+
+@pytest.mark.parametrize(
+    ("text", "facet"),
+    [
+        ("要多少钱", "费用"),
+        ("要等多久", "时限"),
+        ("归哪个部门管", "部门"),
+        ("打什么电话", "电话"),
+        ("什么时候开始的", "日期"),
+        ("一共多少家", "数量"),
+        ("现在还有效吗", "现状"),
+    ],
+)
+def test_what_is_asked(desk: Desk, text: str, facet: str) -> None:
+    query = understand(text, desk.lexicon)
+    assert facet in query.asked
+    assert not query.has_content
+
+
+@pytest.mark.parametrize("text", ["那鄞州呢", "要多少钱", "是哪个部门管的呀", "什么时候的事"])
+def test_nothing_but_a_place_or_a_facet_has_no_content(desk: Desk, text: str) -> None:
+    assert not understand(text, desk.lexicon).has_content
+
+
+@pytest.mark.parametrize("text", ["加装电梯要多少钱", "那僵尸车呢", "weifayuan"])
+def test_a_need_is_content(desk: Desk, text: str) -> None:
+    assert understand(text, desk.lexicon).has_content
+
+
+def test_elsewhere_is_about_a_place_and_not_towards_it(desk: Desk) -> None:
+    assert understand("杭州的老小区装电梯", desk.lexicon).elsewhere == "杭州"
+    assert understand("想去东南亚办厂", desk.lexicon).elsewhere is None
+    assert understand("镇海的老小区", desk.lexicon).elsewhere is None
+
+
+def test_core_drops_what_carries_no_need(desk: Desk) -> None:
+    core = desk.lexicon.core
+    assert core("请问打官司") == core("打官司呢？谢谢") == core("诉讼")
+    assert core("三十六条") == core("36条")
+
+
+@pytest.mark.parametrize(("text", "kept"), [("请问微法院怎么用啊？谢谢", "微法院怎么用"), ("你好", "你好"), ("是什么", "是什么")])
+def test_politeness_is_stripped_but_never_everything(text: str, kept: str) -> None:
+    assert filler.strip(text) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("装电梯要几天？另外骑手保险多少钱", ("装电梯要几天", "骑手保险多少钱")),
+        ("问两个事 一是微法院在哪 二是三十六条得过什么奖", ("微法院在哪", "三十六条得过什么奖")),
+        ("装电梯要几天", ("装电梯要几天",)),
+        ("在吗？好的", ("在吗？好的",)),
+    ],
+)
+def test_split(text: str, parts: tuple[str, ...]) -> None:
+    assert split(text) == parts
+
+
+def test_segments_need_four_characters_each() -> None:
+    assert segments("最多跑一次多少项 一证通办多少项") == ("最多跑一次多少项", "一证通办多少项")
+    assert segments("骑手 保险") == ()
+
+
+@pytest.mark.parametrize("text", ["你好", "您好呀", "在吗", "谢谢侬", "谢谢 再见", "你是谁", "hello"])
+def test_small_talk(desk: Desk, text: str) -> None:
+    assert talk.recognise(text, desk.lexicon) is not None
+
+
+@pytest.mark.parametrize("text", ["你好，装电梯要几天", "加装电梯", "谢谢，那镇海呢"])
+def test_a_need_is_no_small_talk(desk: Desk, text: str) -> None:
+    assert talk.recognise(text, desk.lexicon) is None
+
+
+@given(raw=st.text(st.characters(codec=None), max_size=250))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_understanding_is_total(desk: Desk, raw: str) -> None:
+    query = understand(raw, desk.lexicon)
+    assert query.raw == raw
+    assert len(query.text) <= 200
