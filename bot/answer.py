@@ -1,0 +1,96 @@
+"""The whole way of one message: understand → match → decide → compose. Read this first.
+
+Pure and synchronous: knowledge, earlier turns and the date are arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot import compose, decide
+from bot.browse import browse
+from bot.follow import follow, picked
+from bot.model import Decision, Query, Reply, Status, Turn
+from bot.text.normalise import normalise
+from bot.understand.query import understand
+from bot.understand.split import segments, split
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from bot.decide import Ranked
+    from bot.desk import Desk
+
+_PART_AT = 0.5
+"""Confidence that each question of a message needs, lest one long question fall apart."""
+
+
+def answer(text: str, desk: Desk, turns: Sequence[Turn], today: dt.date, explain: bool = False) -> Reply:
+    """Reply to one text. `turns` are the earlier turns of this conversation, oldest first."""
+    chosen = picked(text, turns)
+    if chosen is not None:
+        decision = Decision(Status.ANSWER, (chosen,), 1.0, "按序号选的")
+        return _finish(decision, understand(text, desk.lexicon), None, desk, today, explain)
+    parts = _parts(text, desk)
+    if len(parts) > 1:
+        reply = compose.compose_parts(parts, desk, today)
+        return replace(reply, reason="一次问了几件事", turn=Turn(text, reply.ids))
+    query, ranked, decision = settle(understand(text, desk.lexicon), desk, turns)
+    return _finish(decision, query, ranked, desk, today, explain)
+
+
+def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query, Ranked, Decision]:
+    """Decide on one question, with the turns before it where it needs them."""
+    ranked = decide.rank(query, desk)
+    decision = decide.decide(query, ranked, desk)
+    if decision.score < 1.0 and decision.status is not Status.SMALLTALK:
+        decision = browse(query, ranked, desk) or decision
+    if turns:
+        return follow(query, ranked, decision, desk, turns)
+    return query, ranked, decision
+
+
+def _parts(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
+    """Decisions for each question of a message that asks several different things; else empty."""
+    clean = normalise(text)
+    pieces = split(clean)
+    if len(pieces) > 1:
+        settled = _settle_parts(pieces, desk)
+        return settled if all(decision.score >= _PART_AT for decision, _ in settled) else []
+    settled = _settle_parts(segments(clean), desk)
+    asks = all(query.asked and decision.score >= decide.SURE_AT for decision, query in settled)
+    return settled if asks else []
+
+
+def _settle_parts(pieces: Sequence[str], desk: Desk) -> list[tuple[Decision, Query]]:
+    settled: list[tuple[Decision, Query]] = []
+    regions: tuple[str, ...] = ()
+    for piece in pieces:
+        query = understand(piece, desk.lexicon)
+        query = replace(query, regions=query.regions or regions)
+        regions = query.regions
+        ranked = decide.rank(query, desk)
+        decision = decide.decide(query, ranked, desk)
+        if decision.status is Status.ANSWER and decision.ids not in [done[0].ids for done in settled]:
+            settled.append((decision, query))
+    return settled if len(settled) > 1 else []
+
+
+def _finish(
+    decision: Decision, query: Query, ranked: Ranked | None, desk: Desk, today: dt.date, explain: bool
+) -> Reply:
+    reply = compose.compose(decision, query, desk, today)
+    hits = decide.hits(ranked, desk, explain) if ranked is not None else ()
+    offered = (
+        tuple(option.id for option in reply.options if option.id) if not decision.ids or len(decision.ids) > 1 else ()
+    )
+    others = (hit.id for hit in hits if hit.id not in decision.ids[:1])
+    return replace(
+        reply,
+        hits=hits,
+        reason=decision.reason,
+        runner_up=next(others, None),
+        turn=Turn(query.text, decision.ids if decision.status is Status.ANSWER else (), offered, query.regions),
+    )

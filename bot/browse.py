@@ -1,0 +1,124 @@
+"""Browsing questions (「江北有哪些地方可以逛」) → the list of entries that match, best first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.match import tokens
+from bot.model import Decision, Query, Status
+from bot.text.normalise import key
+from bot.understand import filler
+
+if TYPE_CHECKING:
+    from bot.decide import Ranked
+    from bot.desk import Desk
+    from bot.knowledge.schema import Entry
+
+MAX_LISTED = 30
+_CONTENT_AT = 0.6
+_SPECIFIC_NAME = 4
+_STORY = 32
+"""A need told at greater length than this wants its one answer, whatever 「有哪些」 stands in it."""
+_SURE_AT = 0.8
+_AHEAD_BY = 3.5
+"""One entry stands out when it is sure and its blend is this far ahead: its contents are asked for."""
+
+
+def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
+    """A list when the question browses and at least two entries match; None otherwise."""
+    bare = _only_a_heading(query, desk)
+    if not bare and not _wants_several(query, ranked, desk):
+        return None
+    if not bare and not (
+        query.themes or query.audiences or query.honour or query.years or query.regions or topic(query, desk)
+    ):
+        return None
+    if not bare and ranked.decoy is not None and (not ranked.own or ranked.decoy.blend > ranked.own[0].blend):
+        return None
+    allowed = desk.allowed_regions(query.regions)
+    own = frozenset(query.regions) - {desk.lexicon.city}
+    scores = {
+        entry.id: _fit(entry, query, ranked, desk)
+        for entry in desk.book.entries.values()
+        if entry.region in allowed and _passes(entry, query)
+    }
+    if own:
+        inside = {identifier: score for identifier, score in scores.items() if desk.region_of(identifier) in own}
+        scores = inside or scores
+    found = sorted((identifier for identifier, score in scores.items() if score > 0), key=lambda i: (-scores[i], i))
+    best = scores[found[0]] if found else 0.0
+    found = [identifier for identifier in found if scores[identifier] >= 0.45 * best]
+    if len(found) < 2:
+        return None
+    return Decision(
+        Status.LIST, tuple(found[:MAX_LISTED]), min(0.99, 0.5 + 0.1 * best), f"浏览类问题，共 {len(found)} 条"
+    )
+
+
+def _wants_several(query: Query, ranked: Ranked, desk: Desk) -> bool:
+    if len(query.text) > _STORY or _about_one(query, ranked):
+        return False
+    if query.browse:
+        return not _stands_out(ranked)
+    return query.browse_lightly and ranked.confidence < desk.calibration.answer_at
+
+
+def _stands_out(ranked: Ranked) -> bool:
+    if len(ranked.own) < 2:
+        return bool(ranked.own) and ranked.confidence >= _SURE_AT
+    return ranked.confidence >= _SURE_AT and ranked.own[0].blend - ranked.own[1].blend >= _AHEAD_BY
+
+
+def _about_one(query: Query, ranked: Ranked) -> bool:
+    """A named entry takes the question: 「锋领红帮有哪些内容」 browses nothing."""
+    if not ranked.own:
+        return False
+    first = ranked.own[0]
+    return len(first.name) >= _SPECIFIC_NAME and len(first.name) * 3 >= len(key(query.text))
+
+
+def _only_a_heading(query: Query, desk: Desk) -> bool:
+    """The whole text is a region, a theme, an audience or 「全国首创」."""
+    rest = key(_uncued(desk.lexicon.without_regions(filler.bare(query.text))))
+    if not rest:
+        return bool(query.regions)
+    if rest in desk.headings:
+        return True
+    return query.honour and not key(filler.HONOUR.sub("", rest))
+
+
+def _passes(entry: Entry, query: Query) -> bool:
+    if query.honour and not any("荣誉" in fact.about for fact in entry.facts):
+        return False
+    return not query.years or any(int(fact.as_of[:4]) in query.years for fact in entry.facts)
+
+
+def _fit(entry: Entry, query: Query, ranked: Ranked, desk: Desk) -> float:
+    """How well one entry fits: theme, audience and the words of the question, added up."""
+    score = 0.0
+    if entry.theme in query.themes:
+        score += 1.0
+    if set(entry.audience) & set(query.audiences):
+        score += 1.0
+    words = topic(query, desk)
+    if words:
+        share = desk.share_told(entry.id, words)
+        score += 2.0 * share if share >= _CONTENT_AT else 0.0
+    elif not query.themes and not query.audiences:
+        score += 1.0
+    if any(item.id == entry.id for item in ranked.own[:5]):
+        score += 0.2
+    return score
+
+
+def _uncued(text: str) -> str:
+    return filler.BROWSE_LIGHTLY.sub(" ", filler.BROWSE.sub(" ", text))
+
+
+def topic(query: Query, desk: Desk) -> list[str]:
+    """Tokens of what is browsed for: the core without cues and places."""
+    text = filler.HONOUR.sub(" ", _uncued(desk.lexicon.without_regions(filler.bare(query.text))))
+    text = filler.GENERIC.sub(" ", text)
+    for start, phrase, _ in reversed(list(desk.lexicon.facets.find(text))):
+        text = text[:start] + " " + text[start + len(phrase) :]
+    return tokens.of_core(desk.lexicon.core(filler.PRONOUN.sub(" ", text)))

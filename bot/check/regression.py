@@ -1,0 +1,95 @@
+"""The knowledge's own questions: every name, alias, test, reject and golden question, through the whole way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.answer import answer
+from bot.model import Problem, Status
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping
+
+    from bot.desk import Desk
+    from bot.knowledge.nodes import Path, Tree
+    from bot.knowledge.schema import Entry
+    from bot.model import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question of the knowledge and where it stands. `reaches` is False for rejects."""
+
+    file: str
+    where: tuple[int, int]
+    kind: str
+    question: str
+    entry: str
+    reaches: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Counts of questions by kind, and the problems of those that failed."""
+
+    counts: Mapping[str, int]
+    problems: tuple[Problem, ...]
+
+
+def cases(desk: Desk, trees: Mapping[str, Tree]) -> Iterator[Case]:
+    """Every regression question of a book, with its position."""
+    for name, tree in trees.items():
+        if "/" in name and isinstance(tree.data, list):
+            for index, raw in enumerate(tree.data):
+                entry = desk.book.entries.get(raw["id"])
+                if entry is not None:
+                    yield from _of_entry(name, tree, index, entry)
+    golden = trees["golden.yaml"]
+    for index, item in enumerate(desk.book.golden):
+        for at, question in enumerate(item.questions):
+            yield Case("golden.yaml", golden.at((index, "questions", at)), "golden", question, item.id, True)
+
+
+def _of_entry(name: str, tree: Tree, index: int, entry: Entry) -> Iterator[Case]:
+    rows: list[tuple[str, Path, str, bool]] = [("name", ("name",), entry.name, True)]
+    rows += [("alias", ("aliases", at), text, True) for at, text in enumerate(entry.aliases)]
+    rows += [("tests", ("tests", at), text, True) for at, text in enumerate(entry.tests)]
+    rows += [("rejects", ("rejects", at), text, False) for at, text in enumerate(entry.rejects)]
+    for kind, path, text, reaches in rows:
+        yield Case(name, tree.at((index, *path)), kind, text, entry.id, reaches)
+
+
+def run(desk: Desk, trees: Mapping[str, Tree], today: dt.date) -> Regression:
+    """Ask every question; a test that misses its entry and a reject that reaches it are errors."""
+    counts: dict[str, int] = {}
+    problems: list[Problem] = []
+    for case in cases(desk, trees):
+        counts[case.kind] = counts.get(case.kind, 0) + 1
+        reply = answer(case.question, desk, (), today)
+        message = judge(case, reply, desk)
+        if message:
+            code = "K401" if case.reaches else "K402"
+            problems.append(Problem(case.file, *case.where, code, message))
+    return Regression(counts, tuple(problems))
+
+
+def judge(case: Case, reply: Reply, desk: Desk) -> str:
+    """What is wrong with the reply to a case, with the mend; empty when it is right."""
+    if not case.reaches:
+        if reply.status is Status.ANSWER and case.entry in reply.ids:
+            mend = "请把能区分的词写进 match 的 none，或给该答的条目补问法"
+            return f"“{case.question}”不该答成本条，却答了；{mend}"
+        return ""
+    if reply.status in {Status.ANSWER, Status.CHOICES} and case.entry in reply.ids:
+        return ""
+    got = {
+        Status.ANSWER: "答成了“{}”",
+        Status.CHOICES: "给出的选项里没有本条：{}",
+        Status.LIST: "被当成了浏览类问题",
+        Status.SMALLTALK: "被当成了寒暄",
+    }.get(reply.status, "没有找到")
+    named = "、".join(desk.book.entries[identifier].name for identifier in reply.ids[:3])
+    mend = "请在 ask 里补一句这样的问法，或在 match 的 any 里加特征词"
+    return f"“{case.question}”应当找到“{case.entry}”，{got.format(named)}；{mend}"

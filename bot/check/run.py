@@ -1,0 +1,100 @@
+"""The whole check of a folder: read, validate, ask its questions, compare with its sources."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.check import regression, sources
+from bot.desk import Desk
+from bot.knowledge.book import load
+from bot.model import Problem, Severity
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check found. `questions` counts the regression questions by kind; empty when they could not run."""
+
+    problems: tuple[Problem, ...]
+    entries: int = 0
+    questions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> int:
+        """Number of problems that keep the knowledge from being used."""
+        return sum(problem.severity is Severity.ERROR for problem in self.problems)
+
+
+def check(folder: Path, today: dt.date, source_folder: Path | None = None) -> Outcome:
+    """Check a knowledge folder. Questions run only when the files themselves are sound."""
+    loaded = load(folder)
+    if loaded.book is None:
+        return Outcome(loaded.problems)
+    desk = Desk(loaded.book)
+    asked = regression.run(desk, loaded.trees, today)
+    problems = [*loaded.problems, *asked.problems]
+    if source_folder is not None:
+        problems += sources.check_sources(loaded.book, loaded.trees, source_folder)
+    return Outcome(tuple(sorted(problems)), len(loaded.book.entries), asked.counts)
+
+
+def only(outcome: Outcome, folder: Path, paths: Sequence[Path]) -> Outcome:
+    """The same outcome with the problems of some files or folders alone."""
+    root = folder.resolve()
+    chosen = [path.resolve() for path in paths]
+    kept = tuple(
+        problem for problem in outcome.problems if any((root / problem.file).is_relative_to(path) for path in chosen)
+    )
+    return Outcome(kept, outcome.entries, outcome.questions)
+
+
+def as_text(outcome: Outcome) -> str:
+    """One line a problem, and a summary."""
+    lines = [str(problem) for problem in outcome.problems]
+    warnings = len(outcome.problems) - outcome.errors
+    counts = outcome.questions
+    own = counts.get("tests", 0) + counts.get("rejects", 0)
+    lines.append(
+        f"{outcome.errors} 个错误，{warnings} 个提醒；{outcome.entries} 个条目，"
+        f"跑了 {sum(counts.values())} 个问题（tests 和 rejects {own} 个）"
+        if outcome.entries
+        else f"{outcome.errors} 个错误，{warnings} 个提醒；知识还不能用，问题没有跑"
+    )
+    return "\n".join(lines)
+
+
+def as_github(outcome: Outcome) -> str:
+    """Workflow commands: an annotation a problem."""
+    return "\n".join(
+        f"::{problem.severity.value} file={problem.file},line={problem.line},col={problem.column},title={problem.code}::"
+        + problem.message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        for problem in outcome.problems
+    )
+
+
+def as_json(outcome: Outcome) -> str:
+    """One JSON object with counts and problems."""
+    rows = [
+        {
+            "file": problem.file,
+            "line": problem.line,
+            "column": problem.column,
+            "code": problem.code,
+            "severity": problem.severity.value,
+            "message": problem.message,
+        }
+        for problem in outcome.problems
+    ]
+    found = {
+        "errors": outcome.errors,
+        "entries": outcome.entries,
+        "questions": dict(outcome.questions),
+        "problems": rows,
+    }
+    return json.dumps(found, ensure_ascii=False, indent=1)

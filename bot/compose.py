@@ -1,0 +1,184 @@
+"""Decision → Reply: which facts, in which order, with which period, caution and source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from bot.knowledge.vocabulary import THE_CITY
+from bot.model import Block, Decision, Option, Query, Reply, Source, Status
+from bot.text.normalise import tight
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Sequence
+
+    from bot.desk import Desk
+    from bot.knowledge.schema import Entry, Fact
+
+T = TypeVar("T")
+
+MAX_FACTS = 4
+MAX_LINES = 12
+_OLD_YEARS = 3
+_SAY_UNKNOWN = frozenset({"费用", "时限", "日期", "地点", "部门", "电话", "材料", "网址", "开放时间"})
+"""What a person asks for by name: without such a fact the reply says that the source does not tell."""
+
+
+def compose(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:
+    """Word one decision. `today` only decides whether facts are called old."""
+    makers = {
+        Status.ANSWER: _answer,
+        Status.CHOICES: _choices,
+        Status.LIST: _list,
+        Status.SMALLTALK: _smalltalk,
+    }
+    return makers.get(decision.status, _none)(decision, query, desk, today)
+
+
+def compose_parts(parts: Sequence[tuple[Decision, Query]], desk: Desk, today: dt.date) -> Reply:
+    """Word the answers to several questions of one message, in order."""
+    replies = [compose(decision, query, desk, today) for decision, query in parts]
+    options = _distinct(option for reply in replies for option in reply.options)
+    return Reply(
+        status=Status.ANSWER,
+        blocks=tuple(block for reply in replies for block in reply.blocks),
+        ids=_distinct(identifier for reply in replies for identifier in reply.ids),
+        score=min(reply.score for reply in replies),
+        sources=_distinct(source for reply in replies for source in reply.sources),
+        options=tuple(options[:MAX_FACTS]),
+    )
+
+
+def _distinct(items: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(items))
+
+
+def _answer(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:
+    entry = desk.book.entries[decision.ids[0]]
+    facts = pick_facts(entry, query, desk)
+    blocks = [Block("title", title(entry))]
+    blocks += [Block("note", line) for line in unknown(entry, query, desk)]
+    blocks.append(Block("summary", entry.summary))
+    periods = _distinct(fact.period for fact in facts)
+    for fact in facts:
+        blocks.append(Block("fact", fact.text if len(periods) == 1 else f"{fact.text}（{fact.period}）"))
+    if len(periods) == 1:
+        blocks.append(Block("period", f"资料期间：{periods[0]}"))
+    sources = cite(facts, desk)
+    blocks.append(Block("source", "来源：" + "；".join(f"{source.title}（{source.date}）" for source in sources)))
+    caution = entry.caution or (desk.book.texts["old_fact_caution"] if _old(facts, today) else "")
+    if caution:
+        blocks.append(Block("caution", caution))
+    related = (desk.book.entries[other] for other in entry.related)
+    options = tuple(Option(other.id, other.name) for other in related)[:3]
+    return Reply(Status.ANSWER, _tight(blocks), decision.ids, decision.score, sources, options)
+
+
+def title(entry: Entry) -> str:
+    """Name and place in one line."""
+    return f"{entry.name}｜{entry.region}"
+
+
+def pick_facts(entry: Entry, query: Query, desk: Desk) -> tuple[Fact, ...]:
+    """At most four facts: the one that was asked for first, the others in the order of the file."""
+    words = set(desk.words(query)) - desk.name_tokens[entry.id]
+    weights = desk.matcher.index.weights
+    scored: list[tuple[float, int, Fact]] = []
+    for at, fact in enumerate(entry.facts):
+        common = words & desk.fact_tokens[entry.id][at]
+        score = sum(map(weights, common)) / 8
+        score += sum(2.0 - 0.5 * fact.about.index(asked) for asked in query.asked if asked in fact.about)
+        scored.append((score, at, fact))
+    best = sorted(scored, key=lambda item: (-item[0], item[1]))[:MAX_FACTS]
+    lead, rest = best[0], sorted(best[1:], key=lambda item: item[1])
+    return tuple(item[2] for item in (lead, *rest))
+
+
+def unknown(entry: Entry, query: Query, desk: Desk) -> tuple[str, ...]:
+    """What was asked for by name and the source does not tell."""
+    told = {about for fact in entry.facts for about in fact.about}
+    lines: list[str] = []
+    for facet in desk.book.facets:
+        asked = facet.name in query.asked
+        if asked and facet.name == "部门" and entry.department:
+            lines.append(f"牵头或主管：{entry.department}。")
+        elif asked and facet.name == "地点" and facet.name not in told and entry.region != THE_CITY:
+            lines.append(f"在{entry.region}，资料里没有写更具体的地址。")
+        elif asked and facet.name not in told and (facet.name in _SAY_UNKNOWN or facet.name == "现状"):
+            lines.append(facet.unknown)
+    return tuple(lines[:2])
+
+
+def cite(facts: Sequence[Fact], desk: Desk) -> tuple[Source, ...]:
+    """The distinct sources of some facts."""
+    items = (desk.book.sources[fact.source] for fact in facts)
+    return _distinct(
+        Source(item.id, f"《{item.title}》" if item.title else str(item.description), item.date_text) for item in items
+    )
+
+
+def _old(facts: Sequence[Fact], today: dt.date) -> bool:
+    return min(int(fact.as_of[:4]) for fact in facts) < today.year - _OLD_YEARS
+
+
+def _choices(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
+    entries = [desk.book.entries[identifier] for identifier in decision.ids]
+    blocks = [Block("heading", desk.book.texts["choices_lead"])]
+    blocks += [
+        Block("item", f"{number}. {entry.name}（{entry.region}）：{entry.summary}")
+        for number, entry in enumerate(entries, 1)
+    ]
+    options = (*(Option(entry.id, entry.name) for entry in entries), Option("", desk.book.texts["not_these"]))
+    sources = cite([fact for entry in entries for fact in entry.facts[:1]], desk)
+    return Reply(Status.CHOICES, _tight(blocks), decision.ids, decision.score, sources, options)
+
+
+def _list(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
+    entries = [desk.book.entries[identifier] for identifier in decision.ids]
+    several = len({entry.region for entry in entries}) > 1
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries[:MAX_LINES]:
+        groups.setdefault(entry.region if several else entry.theme, []).append(entry)
+    label = "、".join((*query.regions, *query.themes, *query.audiences)[:3]) or query.text
+    blocks = [Block("heading", desk.book.text("list_lead", count=str(len(entries)), label=label))]
+    for heading, members in groups.items():
+        blocks.append(Block("heading", heading))
+        blocks += [Block("item", f"· {entry.name}") for entry in members]
+    if len(entries) > MAX_LINES:
+        blocks.append(Block("note", f"还有 {len(entries) - MAX_LINES} 条没有列出，可以加上地区或主题再问。"))
+    sources = cite([fact for entry in entries[:MAX_LINES] for fact in entry.facts[:1]], desk)
+    options = tuple(Option(entry.id, entry.name) for entry in entries[:5])
+    return Reply(Status.LIST, _tight(blocks), decision.ids, decision.score, sources, options)
+
+
+def _smalltalk(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
+    item = next(item for item in desk.book.talk if item.id == decision.talk)
+    at = len(query.text) % len(item.answers)  # varies, yet the same question gets the same reply
+    return Reply(Status.SMALLTALK, (Block("summary", item.answers[at]),), (), decision.score)
+
+
+def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
+    book = desk.book
+    near = [book.entries[identifier] for identifier in decision.near]
+    if decision.note == "empty":
+        blocks = [Block("summary", book.texts["empty"])]
+    elif decision.note == "elsewhere":
+        blocks = [Block("summary", book.text("none_elsewhere", place=query.elsewhere or ""))]
+    elif decision.note == "outside":
+        blocks = [Block("summary", book.text("none_outside", topic=query.outside or ""))]
+    elif decision.note == "neighbour":
+        asked = "、".join(query.regions)
+        blocks = [Block("summary", book.text("neighbour_offer", asked=asked, owner=near[0].region))]
+        blocks.append(Block("item", f"· {near[0].name}（{near[0].region}）"))
+    else:
+        blocks = [Block("summary", book.texts["none"])]
+        if near:
+            blocks.append(
+                Block("note", "也许您想问：" + "、".join(f"{entry.name}（{entry.region}）" for entry in near))
+            )
+    options = tuple(Option(entry.id, entry.name) for entry in near)
+    return Reply(Status.NONE, _tight(blocks), (), decision.score, (), options)
+
+
+def _tight(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    return tuple(Block(block.kind, tight(block.text)) for block in blocks)

@@ -1,0 +1,139 @@
+"""Hits → what to reply with: answer, choices, list, none or small talk. Pure rules over calibrated scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.match.build import TALK
+from bot.model import Decision, Hit, Query, Status
+from bot.text.normalise import normalise
+from bot.understand import talk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.desk import Desk
+    from bot.match.matcher import Candidate
+
+CHOICES_SHARE = 0.7
+"""Of the answering confidence: from here on near entries are offered to choose from."""
+NEAR_SHARE = 0.4
+"""Of the answering confidence: from here on a refusal names the nearest entries."""
+TIE_WITHIN = 1.0
+"""Blends closer than this are near each other."""
+SURE_AT = 0.6
+CLEAR_AT = 0.85
+"""Confidence that outweighs a word of a topic outside the material."""
+MAX_CHOICES = 4
+_TALK_AT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Candidates that may be answered, the ones of other districts, and the confidence in the first of each."""
+
+    own: tuple[Candidate, ...]
+    foreign: tuple[Candidate, ...]
+    confidence: float
+    foreign_confidence: float
+    decoy: Candidate | None = None
+
+
+def rank(query: Query, desk: Desk) -> Ranked:
+    """Match a query and set apart the entries of districts that it does not ask about."""
+    found = desk.match(query)
+    decoys = tuple(item for item in found if item.decoy)
+    entries = [item for item in found if not item.decoy]
+    allowed = desk.allowed_regions(query.regions)
+    own = tuple(item for item in entries if desk.region_of(item.id) in allowed)
+    foreign = tuple(item for item in entries if desk.region_of(item.id) not in allowed)
+    confidences = desk.confidence((*own, *decoys)), desk.confidence((*foreign, *decoys))
+    return Ranked(own, foreign, *confidences, decoys[0] if decoys else None)
+
+
+def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
+    """The whole decision for one question that stands alone."""
+    if not query.text or not any(char.isalnum() for char in query.text):
+        return Decision(Status.NONE, reason="没有文字", note="empty")
+    found = talk.recognise(normalise(query.raw), desk.lexicon) or _chatting(query, ranked, desk)
+    if found is not None:
+        return Decision(Status.SMALLTALK, reason="寒暄", talk=found, score=1.0)
+    return _exact(query, desk) or _not_ours(query, ranked, desk) or _by_score(query, ranked, desk)
+
+
+def _chatting(query: Query, ranked: Ranked, desk: Desk) -> str | None:
+    """Small talk in other words than the listed ones, when no entry is anywhere near."""
+    first = ranked.decoy
+    if ranked.confidence >= NEAR_SHARE * desk.calibration.answer_at:
+        return None
+    if first is not None and first.id.startswith(TALK) and first.feature("told") >= _TALK_AT:
+        return first.id.removeprefix(TALK)
+    return talk.partly(normalise(query.raw), desk.lexicon)
+
+
+def _exact(query: Query, desk: Desk) -> Decision | None:
+    ids = desk.exact(query)
+    if query.regions and len(ids) > 1:
+        allowed = desk.allowed_regions(query.regions)
+        ids = tuple(identifier for identifier in ids if desk.region_of(identifier) in allowed) or ids
+    if len(ids) == 1:
+        return Decision(Status.ANSWER, ids, 1.0, "和库里的问法一字不差")
+    if ids:
+        return Decision(Status.CHOICES, ids[:MAX_CHOICES], 1.0, "几条都用这个叫法")
+    return None
+
+
+def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
+    """Another city, or a topic of this city that the material does not cover."""
+    first = ranked.own[0] if ranked.own else None
+    if query.elsewhere and not query.regions and not (first and query.elsewhere in desk.body_text(first.id)):
+        return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
+    if query.outside and ranked.confidence < CLEAR_AT and not (first and len(first.name) >= 3):
+        return Decision(Status.NONE, score=ranked.confidence, reason=f"资料以外的话题：{query.outside}", note="outside")
+    return None
+
+
+def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
+    own, confidence, answer_at = ranked.own, ranked.confidence, desk.calibration.answer_at
+    shared = ambiguous(query, own, desk)
+    if shared:
+        return Decision(Status.CHOICES, shared, confidence, "说法太短，几条都对得上")
+    if ranked.foreign and ranked.foreign_confidence >= answer_at > confidence:
+        reason = "这个地区没有，别的地区有"
+        return Decision(Status.NONE, score=confidence, reason=reason, note="neighbour", near=(ranked.foreign[0].id,))
+    if not own:
+        return Decision(Status.NONE, reason="没有相近的条目")
+    tied = _tied(own)
+    if len(tied) > 1 and answer_at <= confidence < SURE_AT and own[0].blend - own[1].blend < TIE_WITHIN / 4:
+        return Decision(Status.CHOICES, tied, confidence, "几条分不出高下")
+    if confidence >= answer_at:
+        return Decision(Status.ANSWER, (own[0].id,), confidence, "得分够高")
+    if confidence >= CHOICES_SHARE * answer_at and len(tied) > 1:
+        return Decision(Status.CHOICES, tied, confidence, "有点像，请市民自己挑")
+    near = tied[:3] if confidence >= NEAR_SHARE * answer_at else ()
+    return Decision(Status.NONE, score=confidence, reason="得分不够", near=near)
+
+
+def _tied(own: Sequence[Candidate]) -> tuple[str, ...]:
+    best = own[0].blend
+    return tuple(item.id for item in own[:MAX_CHOICES] if item.blend > best - TIE_WITHIN)
+
+
+def ambiguous(query: Query, own: Sequence[Candidate], desk: Desk) -> tuple[str, ...]:
+    """Entries whose names all contain a question of a word or two; empty when it points to one."""
+    words = desk.content(query)
+    if not words or len(words) > 6:
+        return ()
+    holding = [item for item in own[:10] if desk.name_contains(item.id, words)]
+    if len(holding) < 2 or (own[0].name and len(own[0].name) >= len(words) and own[0] not in holding):
+        return ()
+    return tuple(item.id for item in holding[:MAX_CHOICES])
+
+
+def hits(ranked: Ranked, desk: Desk, explain: bool) -> tuple[Hit, ...]:
+    """Up to ten candidates with their scores, best first."""
+    if not ranked.own and not ranked.foreign:
+        return ()
+    merged = sorted((*ranked.own, *ranked.foreign), key=lambda item: (item in ranked.foreign, -item.blend, item.id))
+    return tuple(desk.hit(item, merged[:10], explain) for item in merged[:10])

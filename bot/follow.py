@@ -1,0 +1,111 @@
+"""Follow-ups: questions that only make sense with the turn before them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot import decide
+from bot.model import Decision, Query, Status
+from bot.text.normalise import key, normalise
+from bot.understand.query import understand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.decide import Ranked
+    from bot.desk import Desk
+    from bot.model import Turn
+
+_ALONE_AT = 0.75
+"""A question that is this sure on its own needs no turn before it."""
+_NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "两": 1}
+_MEMORY = 4
+
+Settled = tuple[Query, "Ranked", Decision]
+
+
+def picked(text: str, turns: Sequence[Turn]) -> str | None:
+    """The entry chosen by its number (「2」「第二个」) from the options of the turn before."""
+    if not turns or not turns[-1].offered:
+        return None
+    word = key(normalise(text)).removeprefix("第").removeprefix("选").removesuffix("个").removesuffix("条")
+    at = _NUMBERS.get(word)
+    offered = turns[-1].offered
+    return offered[at] if at is not None and at < len(offered) else None
+
+
+def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: Sequence[Turn]) -> Settled:
+    """Settle a question that may lean on earlier turns; the newest that was answered is leant on."""
+    alone = (query, ranked, decision)
+    if decision.status is Status.SMALLTALK or decision.note == "empty" or decision.score >= 1.0:
+        return alone
+    subject = next((turn for turn in reversed(turns[-_MEMORY:]) if turn.ids or turn.regions), None)
+    if subject is None:
+        return alone
+    if subject.ids and not query.has_content:
+        return _elliptic(query, desk, subject)
+    if decision.status is Status.ANSWER and decision.score >= _ALONE_AT and not query.follow_up:
+        return alone
+    return _leaning(query, alone, desk, subject)
+
+
+def _elliptic(query: Query, desk: Desk, subject: Turn) -> Settled:
+    """Only a facet (「要多少钱」) or a place (「那镇海呢」) is new."""
+    entry = desk.book.entries[subject.ids[0]]
+    if query.regions and entry.region not in desk.allowed_regions(query.regions) - {desk.lexicon.city}:
+        return _same_elsewhere(query, desk, subject)
+    ranked = decide.rank(query, desk)
+    return query, ranked, Decision(Status.ANSWER, subject.ids[:1], 0.9, "接着上一句问的")
+
+
+def _same_elsewhere(query: Query, desk: Desk, subject: Turn) -> Settled:
+    """The same need in another district: a related entry there, else the earlier words asked again."""
+    entry = desk.book.entries[subject.ids[0]]
+    linked = [
+        other.id
+        for other in desk.book.entries.values()
+        if other.region in query.regions and (other.id in entry.related or entry.id in other.related)
+    ]
+    asked = understand(desk.lexicon.without_regions(subject.text) or entry.name, desk.lexicon)
+    asked = replace(asked, regions=query.regions, asked=query.asked or asked.asked)
+    ranked = decide.rank(asked, desk)
+    decision = decide.decide(replace(asked, raw=""), ranked, desk)
+    first = ranked.own[0].id if ranked.own else None
+    if (linked and decision.status is not Status.ANSWER) or (linked and first not in linked):
+        best = next((item.id for item in ranked.own if item.id in linked), linked[0])
+        return asked, ranked, Decision(Status.ANSWER, (best,), max(0.6, decision.score), "这个地区相关的一条")
+    return asked, ranked, decision
+
+
+def _leaning(query: Query, alone: Settled, desk: Desk, subject: Turn) -> Settled:
+    """Try the question with the region, then with the words, of the turn before; keep the surest reading."""
+    readings = [alone]
+    if subject.regions and not query.regions:
+        placed = replace(query, regions=subject.regions)
+        ranked = decide.rank(placed, desk)
+        readings.append((placed, ranked, decide.decide(placed, ranked, desk)))
+    if subject.ids:
+        readings += _with_subject(query, desk, subject)
+    answered = [item for item in readings if item[2].status is Status.ANSWER]
+    if not answered:
+        return alone
+    best = max(answered, key=lambda item: item[2].score)
+    return best if best is not alone or alone[2].status is Status.ANSWER else alone
+
+
+def _with_subject(query: Query, desk: Desk, subject: Turn) -> list[Settled]:
+    entry = desk.book.entries[subject.ids[0]]
+    joined = understand(f"{entry.name} {query.text}", desk.lexicon)
+    joined = replace(joined, asked=query.asked, regions=query.regions or subject.regions)
+    ranked = decide.rank(joined, desk)
+    share = desk.share_told(entry.id, desk.words(query))
+    if share < 0.5 or query.outside or query.elsewhere:
+        return []
+    return [
+        (
+            replace(query, regions=joined.regions),
+            ranked,
+            Decision(Status.ANSWER, (entry.id,), 0.4 + 0.4 * share, "接着上一句问的"),
+        )
+    ]

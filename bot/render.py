@@ -1,0 +1,59 @@
+"""Reply → one channel's text. Markup is built, never pasted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.text.normalise import spaced
+
+if TYPE_CHECKING:
+    from bot.model import Block, Hit, Reply
+
+_BULLET = {"fact": "• ", "caution": "注意："}
+
+
+def plain(reply: Reply) -> str:
+    """Plain text; figures stand tight against their units."""
+    lines: list[str] = []
+    for at, block in enumerate(reply.blocks):
+        if block.kind == "title" and at:
+            lines.append("")
+        lines.append(line(block))
+    return "\n".join(lines)
+
+
+def line(block: Block) -> str:
+    """One block as one line."""
+    return _BULLET.get(block.kind, "") + block.text
+
+
+def terminal(reply: Reply) -> str:
+    """Plain text for reading in a terminal: spaced, options numbered."""
+    text = spaced(plain(reply))
+    listed = reply.status.value in {"choices", "list"}
+    options = [option.label for option in reply.options if option.id]
+    if options and not listed:
+        text += "\n相关：" + spaced("、".join(options))
+    return text
+
+
+def payload(question: str, reply: Reply, took_ms: float, explain: bool = False) -> dict[str, Any]:
+    """The answer as JSON, by the contract. Lone surrogates are replaced, so it always encodes."""
+    result: dict[str, Any] = {
+        "q": question.encode("utf-8", "replace").decode("utf-8"),
+        "status": reply.status.value,
+        "ids": list(reply.ids),
+        "score": round(reply.score, 4),
+        "text": plain(reply),
+        "sources": [{"id": source.id, "title": source.title, "date": source.date} for source in reply.sources],
+        "options": [{"id": option.id, "label": option.label} for option in reply.options],
+        "took_ms": round(took_ms, 3),
+    }
+    if explain:
+        result["hits"] = [_hit(hit) for hit in reply.hits]
+        result["reason"] = reply.reason
+    return result
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    return {"id": hit.id, "score": hit.score, "why": "；".join(hit.why)}

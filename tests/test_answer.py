@@ -1,0 +1,232 @@
+"""The whole way of one message, on the shipped knowledge."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.answer import answer
+from bot.desk import Desk
+from bot.knowledge.book import parse
+from bot.model import Reply, Status, Turn
+from bot.render import payload, plain, terminal
+from tests.conftest import TODAY
+
+
+def ask(desk: Desk, *texts: str) -> Reply:
+    turns: list[Turn] = []
+    for text in texts[:-1]:
+        turns.append(answer(text, desk, turns, TODAY).turn)
+    return answer(texts[-1], desk, turns, TODAY, explain=True)
+
+
+def test_an_answer_names_place_period_and_source(desk: Desk) -> None:
+    reply = ask(desk, "灵活就业专属伤害保险")
+    assert reply.status is Status.ANSWER
+    assert reply.ids == ("nb-flexible-work-insurance",)
+    assert reply.score == 1.0
+    kinds = [block.kind for block in reply.blocks]
+    assert kinds[0] == "title"
+    assert "summary" in kinds
+    assert "source" in kinds
+    assert 1 <= kinds.count("fact") <= 4
+    assert kinds.count("caution") == 1
+    assert "宁波市" in reply.blocks[0].text
+    assert "2022" in plain(reply)
+    assert reply.sources[0].id == "steady-progress-2022"
+
+
+def test_the_fact_that_was_asked_for_comes_first(desk: Desk) -> None:
+    def first_fact(text: str) -> str:
+        return next(block.text for block in ask(desk, text).blocks if block.kind == "fact")
+
+    assert "0.3元" in first_fact("灵活保一天多少钱")
+    assert "1556件" in first_fact("信访超市2018年调成了多少件")
+
+
+def test_a_fact_that_the_source_does_not_tell_is_said_to_be_unknown(desk: Desk) -> None:
+    reply = ask(desk, "加装电梯补贴多少钱")
+    assert reply.ids == ("nb-old-estate-lifts",)
+    assert any(block.kind == "note" and "没有写" in block.text for block in reply.blocks)
+
+
+def test_only_a_name_is_said_to_be_only_a_name(desk: Desk) -> None:
+    entries = [entry for entry in desk.book.entries.values() if entry.detail != "described"]
+    assert len(entries) == 22
+    for entry in entries:
+        text = plain(ask(desk, entry.name))
+        assert re.search("只提到|只有|没有写|没写", text), entry.id
+
+
+@pytest.mark.parametrize(
+    ("turns", "entry"),
+    [
+        (("跑外卖有没有保险", "要多少钱"), "nb-flexible-work-insurance"),
+        (("老小区加装电梯", "哪个部门管"), "nb-old-estate-lifts"),
+        (("宁海的36条是什么", "什么时候的事"), "nh-36-village-powers"),
+        (("宁海的36条是什么", "那鄞州呢"), "yz-grassroots-power-lists"),
+    ],
+)
+def test_follow_ups(desk: Desk, turns: tuple[str, ...], entry: str) -> None:
+    reply = ask(desk, *turns)
+    assert reply.status is Status.ANSWER
+    assert reply.ids[0] == entry
+
+
+def test_a_new_subject_drops_the_old_one(desk: Desk) -> None:
+    assert ask(desk, "灵活保一天多少钱", "僵尸车怎么处理").ids == ("zh-zombie-cars",)
+
+
+def test_a_number_picks_from_the_choices(desk: Desk) -> None:
+    choices = ask(desk, "方舱")
+    assert choices.status is Status.CHOICES
+    assert choices.options[-1].id == ""
+    assert ask(desk, "方舱", "2").ids == (choices.ids[1],)
+    assert ask(desk, "方舱", "第一个").ids == (choices.ids[0],)
+    assert ask(desk, "2").status is not Status.ANSWER
+
+
+def test_two_questions_get_two_answers(desk: Desk) -> None:
+    reply = ask(desk, "装电梯最快几天能批？另外骑手那个保险一天多少钱")
+    assert reply.ids == ("nb-old-estate-lifts", "nb-flexible-work-insurance")
+    assert "10天" in plain(reply)
+    assert "0.3元" in plain(reply)
+
+
+def test_lists(desk: Desk) -> None:
+    reply = ask(desk, "江北")
+    assert reply.status is Status.LIST
+    assert {desk.region_of(identifier) for identifier in reply.ids} == {"江北区"}
+    assert str(len(reply.ids)) in plain(reply)
+    assert ask(desk, "海曙有哪些改革").status is Status.LIST
+
+
+@pytest.mark.parametrize("text", ["公积金怎么提取", "护照去哪里办", "明天天气怎么样", "帮我写首诗", "杭州的微法院在哪"])
+def test_what_is_not_known_is_not_guessed(desk: Desk, text: str) -> None:
+    reply = ask(desk, text)
+    assert reply.status is Status.NONE
+    assert reply.ids == ()
+    assert len(reply.options) <= 3
+
+
+def test_a_neighbours_entry_is_offered_as_the_neighbours(desk: Desk) -> None:
+    reply = ask(desk, "余姚的僵尸车怎么处理")
+    assert reply.status is Status.NONE
+    assert [option.id for option in reply.options] == ["zh-zombie-cars"]
+    assert "余姚市" in plain(reply)
+    assert "镇海区" in plain(reply)
+
+
+def test_no_answer_is_of_a_district_that_was_not_asked_for(desk: Desk) -> None:
+    districts = [name for name in desk.book.regions if name != desk.lexicon.city]
+    checked = 0
+    for entry in desk.book.entries.values():
+        if entry.region == desk.lexicon.city:
+            continue
+        other = next(name for name in districts if name != entry.region)
+        reply = ask(desk, f"{other}的{entry.tests[0]}") if not _places(desk, entry.tests[0]) else None
+        if reply is not None and reply.status is Status.ANSWER:
+            checked += 1
+            assert desk.region_of(reply.ids[0]) in {other, desk.lexicon.city}
+    assert checked
+
+
+def _places(desk: Desk, text: str) -> bool:
+    return any(True for _ in desk.lexicon.regions.find(text))
+
+
+HOSTILE = [
+    "",
+    "   ",
+    "？？？",
+    "a" * 100_000,
+    "加装电梯" * 25_000,
+    "😀😀😀",
+    "\x00\x00",
+    "\ud800",
+    "<script>alert(1)</script>",
+    "' OR 1=1; DROP TABLE query_log;--",
+    "微法院\n" * 3_000,
+    "{{7*7}} ${jndi:ldap://x}",
+    "\u202e\u200b",
+    "[" * 5_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_input_gets_a_polite_reply(desk: Desk, text: str) -> None:
+    reply = ask(desk, text)
+    assert plain(reply)
+    assert reply.status in {Status.NONE, Status.ANSWER, Status.CHOICES, Status.SMALLTALK}
+
+
+@given(raw=st.text(st.characters(codec=None), max_size=120))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+def test_every_text_gets_a_reply_of_the_contract(desk: Desk, raw: str) -> None:
+    reply = answer(raw, desk, (), TODAY, explain=True)
+    found = payload(raw, reply, 0.1, explain=True)
+    assert found["text"]
+    assert 0.0 <= found["score"] <= 1.0
+    assert all(0.0 <= hit["score"] <= 1.0 for hit in found["hits"])
+    assert bool(found["ids"]) == (found["status"] in {"answer", "choices", "list"})
+    found["text"].encode("utf-8")
+
+
+def test_every_name_and_alias_finds_its_entry(desk: Desk) -> None:
+    missed = [
+        (entry.id, name)
+        for entry in desk.book.entries.values()
+        for name in (entry.name, *entry.aliases)
+        if entry.id not in ask(desk, name).ids
+    ]
+    assert len(desk.book.entries) == 182
+    assert missed == []
+
+
+def test_a_wording_of_the_bank_scores_one(desk: Desk) -> None:
+    for item in desk.matcher.bank.items[:60]:
+        if item.decoy:
+            continue
+        for wording in item.wordings[:5]:
+            reply = ask(desk, wording.text)
+            if reply.status is Status.SMALLTALK:
+                continue
+            assert reply.score == 1.0, wording.text
+            assert item.id in reply.ids
+
+
+def test_every_figure_of_a_reply_stands_in_its_entry(desk: Desk) -> None:
+    figure = re.compile(r"[0-9][0-9.,]*%?")
+    for entry in desk.book.entries.values():
+        known = " ".join([entry.name, entry.summary, entry.caution or "", entry.department or ""])
+        known += " ".join(f"{fact.text} {fact.period}" for fact in entry.facts)
+        known += " ".join(source.date_text + str(source.title) for source in desk.book.sources.values()) + "12345"
+        for block in ask(desk, entry.tests[0]).blocks if ask(desk, entry.tests[0]).ids == (entry.id,) else ():
+            for found in figure.findall(block.text):
+                assert found in known.replace(" ", ""), (entry.id, found)
+
+
+def test_the_order_of_files_changes_nothing(desk: Desk, shipped: dict[str, bytes]) -> None:
+    turned = parse(dict(reversed(shipped.items()))).book
+    assert turned is not None
+    assert turned.version == desk.book.version
+    assert list(turned.entries) == list(desk.book.entries)
+
+
+def test_renderings(desk: Desk) -> None:
+    reply = ask(desk, "灵活保一天多少钱")
+    assert "0.3元" in plain(reply)
+    assert "0.3 元" in terminal(reply)
+    assert "相关" in terminal(reply)
+
+
+def test_old_facts_are_called_old(desk: Desk) -> None:
+    entry = next(entry for entry in desk.book.entries.values() if entry.caution is None)
+    old = answer(entry.name, desk, (), dt.date(2040, 1, 1))
+    fresh = answer(entry.name, desk, (), dt.date(int(entry.facts[0].as_of[:4]), 12, 31))
+    assert any(block.kind == "caution" for block in old.blocks)
+    assert not any(block.kind == "caution" for block in fresh.blocks)

@@ -1,0 +1,113 @@
+"""The shipped knowledge: sound, complete, guarded by its own questions."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import jsonschema
+import pytest
+import yaml
+
+from bot.check import regression
+from bot.check.run import as_github, as_json, as_text, check, only
+from bot.desk import Desk
+from bot.knowledge.book import load, parse
+from bot.knowledge.schema import json_schema
+from bot.model import Severity
+from tests.conftest import KNOWLEDGE, TODAY
+
+
+def test_the_shipped_knowledge_passes_its_check() -> None:
+    outcome = check(KNOWLEDGE, TODAY)
+    assert [str(problem) for problem in outcome.problems if problem.severity is Severity.ERROR] == []
+    assert outcome.entries == 182
+    assert outcome.questions["tests"] + outcome.questions["rejects"] >= 1_200
+    assert outcome.questions["golden"] >= 182
+    assert "0 个错误" in as_text(outcome)
+
+
+def test_every_entry_is_guarded_from_outside(desk: Desk) -> None:
+    guarded = {item.id for item in desk.book.golden}
+    assert guarded == set(desk.book.entries)
+
+
+@pytest.mark.parametrize("victim", ["nb-mobile-micro-court", "zh-zombie-cars", "jb-nbu-street"])
+def test_deleting_an_entry_is_noticed(shipped: dict[str, bytes], victim: str) -> None:
+    files = dict(shipped)
+    name = next(name for name, content in files.items() if f"- id: {victim}\n".encode() in content and "/" in name)
+    blocks = re.split(r"(?m)^(?=- id: )", files[name].decode())
+    kept = [block for block in blocks if not block.startswith(f"- id: {victim}\n")]
+    assert len(kept) == len(blocks) - 1
+    files[name] = "".join(kept).encode()
+    loaded = parse(files)
+    assert loaded.book is None
+    if len(kept) > 1:
+        assert any(problem.file == "golden.yaml" and victim in problem.message for problem in loaded.problems)
+
+
+def test_each_kind_of_entry_has_enough_phrasings(desk: Desk) -> None:
+    few = [entry.id for entry in desk.book.entries.values() if len(entry.ask) < 10]
+    assert few == []
+    untested = [entry.id for entry in desk.book.entries.values() if len(entry.tests) < 5 or len(entry.rejects) < 3]
+    assert untested == []
+
+
+def test_the_registries_are_rich(desk: Desk) -> None:
+    book = desk.book
+    assert len(book.synonyms) >= 150
+    assert len(book.sources) == 5
+    assert len(book.themes) == 17
+    assert len(book.regions) == 11
+    assert {entry.region for entry in book.entries.values()} <= set(book.regions)
+
+
+def test_facts_have_period_and_source(desk: Desk) -> None:
+    facts = [fact for entry in desk.book.entries.values() for fact in entry.facts]
+    assert len(facts) > 250
+    assert all(fact.period and fact.source in desk.book.sources for fact in facts)
+
+
+def test_a_failing_question_is_reported_where_it_stands(shipped: dict[str, bytes]) -> None:
+    files = dict(shipped)
+    name = "ningbo/justice.yaml"
+    text = files[name].decode()
+    line = text.splitlines().index(next(line for line in text.splitlines() if line.startswith("  tests:")))
+    lines = text.splitlines()
+    lines.insert(line + 1, '    - "月亮上能不能种白菜"')
+    files[name] = "\n".join(lines).encode()
+    loaded = parse(files)
+    assert loaded.book is not None
+    found = regression.run(Desk(loaded.book), loaded.trees, TODAY).problems
+    assert any(p.file == name and p.line == line + 2 and p.code == "K401" and "月亮" in p.message for p in found)
+
+
+def test_the_schema_accepts_the_shipped_files_and_refuses_a_wrong_key() -> None:
+    schema = json_schema()
+    validator = jsonschema.Draft7Validator(schema)
+    paths = sorted(KNOWLEDGE.glob("*/*.yaml"))
+    assert len(paths) > 30
+    for path in paths:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        for entry in data:
+            for fact in entry["facts"]:
+                if "inferred" in fact:
+                    fact["inferred"] = fact["inferred"] == "true"
+        assert list(validator.iter_errors(data)) == [], path.name
+    assert list(validator.iter_errors([{"id": "x", "nmae": "y"}]))
+    assert "大白话" in json.dumps(schema, ensure_ascii=False)
+
+
+def test_formats_of_the_report() -> None:
+    outcome = check(KNOWLEDGE / "no-such-folder", TODAY)
+    assert outcome.errors == 1
+    assert as_github(outcome).startswith("::error file=")
+    assert json.loads(as_json(outcome))["problems"][0]["code"] == "K000"
+    assert only(outcome, KNOWLEDGE, [KNOWLEDGE / "ningbo"]).errors == 0
+
+
+def test_loading_is_the_same_from_disk_and_from_bytes(shipped: dict[str, bytes]) -> None:
+    loaded, parsed = load(KNOWLEDGE), parse(shipped)
+    assert loaded.book is not None
+    assert parsed.book is not None
+    assert loaded.book.version == parsed.book.version
