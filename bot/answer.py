@@ -14,7 +14,7 @@ from bot.follow import follow, picked
 from bot.model import Decision, Query, Reply, Status, Turn
 from bot.text.normalise import normalise
 from bot.understand.query import understand
-from bot.understand.split import segments, split
+from bot.understand.split import WINDOW, segments, split, windows
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -47,9 +47,23 @@ def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query,
     decision = decide.decide(query, ranked, desk)
     if decision.score < 1.0 and decision.status is not Status.SMALLTALK:
         decision = browse(query, ranked, desk) or decision
+    if decision.status in {Status.NONE, Status.CHOICES} and not decision.note and len(query.text) > WINDOW:
+        query, ranked, decision = _in_a_story(query, ranked, decision, desk)
     if turns:
         return follow(query, ranked, decision, desk, turns)
     return query, ranked, decision
+
+
+def _in_a_story(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:
+    """A need that is one stretch of a long story: sure by itself, and near the top for the story as a whole."""
+    first = {item.id for item in ranked.own[:3]}
+    best = decision
+    for window in windows(normalise(query.raw)):
+        part = replace(understand(window, desk.lexicon), regions=query.regions)
+        found = decide.decide(part, decide.rank(part, desk), desk)
+        if found.status is Status.ANSWER and found.ids[0] in first and found.score >= max(_PART_AT, best.score):
+            best = replace(found, reason=f"其中一句：{window}")
+    return query, ranked, best
 
 
 def _parts(text: str, desk: Desk) -> list[tuple[Decision, Query]]:

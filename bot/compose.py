@@ -165,7 +165,7 @@ def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     elif decision.note == "elsewhere":
         blocks = [Block("summary", book.text("none_elsewhere", place=query.elsewhere or ""))]
     elif decision.note == "outside":
-        blocks = [Block("summary", book.text("none_outside", topic=query.outside or ""))]
+        blocks = _outside(query, desk)
     elif decision.note == "neighbour":
         asked = "、".join(query.regions)
         blocks = [Block("summary", book.text("neighbour_offer", asked=asked, owner=near[0].region))]
@@ -178,6 +178,15 @@ def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
             )
     options = tuple(Option(entry.id, entry.name) for entry in near)
     return Reply(Status.NONE, _tight(blocks), (), decision.score, (), options)
+
+
+def _outside(query: Query, desk: Desk) -> list[Block]:
+    """A topic that the material does not cover, with its own word of advice if it has one."""
+    hint = query.outside_hint or ""
+    if query.refuse:
+        return [Block("summary", hint or desk.book.texts["none"])]
+    said = desk.book.text("none_outside", topic=query.outside or "")
+    return [Block("summary", said), *([Block("note", hint)] if hint and hint not in said else [])]
 
 
 def _tight(blocks: Sequence[Block]) -> tuple[Block, ...]:

@@ -27,6 +27,9 @@ CLEAR_AT = 0.85
 """Confidence that outweighs a word of a topic outside the material."""
 MAX_CHOICES = 4
 _TALK_AT = 0.5
+_ENGLISH_WORDS = 2
+"""English words that an entry must know: one alone (table, user) proves nothing."""
+_DOUBTFUL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ def rank(query: Query, desk: Desk) -> Ranked:
     own = tuple(item for item in entries if desk.region_of(item.id) in allowed)
     foreign = tuple(item for item in entries if desk.region_of(item.id) not in allowed)
     confidences = desk.confidence((*own, *decoys)), desk.confidence((*foreign, *decoys))
+    if query.english and own and desk.words_told(query, own[0].id) < _ENGLISH_WORDS:
+        confidences = (min(confidences[0], _DOUBTFUL), min(confidences[1], _DOUBTFUL))
     return Ranked(own, foreign, *confidences, decoys[0] if decoys else None)
 
 
@@ -89,7 +94,8 @@ def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     first = ranked.own[0] if ranked.own else None
     if query.elsewhere and not query.regions and not (first and query.elsewhere in desk.body_text(first.id)):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
-    if query.outside and ranked.confidence < CLEAR_AT and not (first and len(first.name) >= 3):
+    open_to_doubt = ranked.confidence < CLEAR_AT and not (first and len(first.name) >= 3)
+    if query.outside and (query.refuse or open_to_doubt):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"资料以外的话题：{query.outside}", note="outside")
     return None
 
@@ -99,7 +105,7 @@ def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
     shared = ambiguous(query, own, desk)
     if shared:
         return Decision(Status.CHOICES, shared, confidence, "说法太短，几条都对得上")
-    if ranked.foreign and ranked.foreign_confidence >= answer_at > confidence:
+    if ranked.foreign and ranked.foreign_confidence >= answer_at and _points_abroad(ranked, answer_at):
         reason = "这个地区没有，别的地区有"
         return Decision(Status.NONE, score=confidence, reason=reason, note="neighbour", near=(ranked.foreign[0].id,))
     if not own:
@@ -113,6 +119,13 @@ def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
         return Decision(Status.CHOICES, tied, confidence, "有点像，请市民自己挑")
     near = tied[:3] if confidence >= NEAR_SHARE * answer_at else ()
     return Decision(Status.NONE, score=confidence, reason="得分不够", near=near)
+
+
+def _points_abroad(ranked: Ranked, answer_at: float) -> bool:
+    """The question fits another district's entry, and what fits here is nothing or far behind."""
+    if ranked.confidence < answer_at:
+        return True
+    return ranked.foreign_confidence >= SURE_AT > ranked.confidence
 
 
 def _tied(own: Sequence[Candidate]) -> tuple[str, ...]:

@@ -101,6 +101,13 @@ class Desk:
         """Tokens of the question's core."""
         return tokens.of_core(query.core)
 
+    def words_told(self, query: Query, identifier: str) -> int:
+        """How many single words of the question the entry knows; at least 2 for a question of one known word."""
+        told = self.matcher.index.told_sets[self.matcher.index.place[identifier]]
+        words = [word for word in tokens.items(query.core) if len(word) > 1]
+        known = sum(word in told for word in words)
+        return max(known, 2) if known == len(words) else known
+
     def name_contains(self, identifier: str, words: str) -> bool:
         """Whether a name, alias or keyword of the entry contains the words."""
         return any(words in name for name in self._names[identifier])

@@ -1,10 +1,10 @@
 """The error tree.
 
-    ReformbotError
-    ├── SettingsError     a setting is wrong, or a group of settings half set (exit 2)
-    ├── KnowledgeError    the knowledge folder cannot be used; carries its problems (exit 1)
-    ├── QuestionSetError  a question file for `eval` cannot be read (exit 2)
-    └── StoreError        the query log cannot be opened or written
+ReformbotError
+├── SettingsError     a setting is wrong, or a group of settings half set (exit 2)
+├── KnowledgeError    the knowledge folder cannot be used; carries its problems (exit 1)
+├── QuestionSetError  a question file for `eval` cannot be read (exit 2)
+└── StoreError        the query log cannot be opened or written
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ _ALONE_AT = 0.75
 """A question that is this sure on its own needs no turn before it."""
 _NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "两": 1}
 _MEMORY = 4
+_FEW = 10
+"""Characters."""
 
 Settled = tuple[Query, "Ranked", Decision]
 
@@ -43,11 +45,19 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
     subject = next((turn for turn in reversed(turns[-_MEMORY:]) if turn.ids or turn.regions), None)
     if subject is None:
         return alone
-    if subject.ids and not query.has_content:
+    if subject.ids and (not query.has_content or _asks_on(query, ranked, decision)):
         return _elliptic(query, desk, subject)
     if decision.status is Status.ANSWER and decision.score >= _ALONE_AT and not query.follow_up:
         return alone
     return _leaning(query, alone, desk, subject)
+
+
+def _asks_on(query: Query, ranked: Ranked, decision: Decision) -> bool:
+    """A few words that ask for something (「最快多久能弄完」) and mean nothing alone."""
+    if decision.status is Status.ANSWER or decision.note or not query.asked or query.regions:
+        return False
+    near = ranked.own[0].blend if ranked.own else 0.0
+    return len(query.text) <= _FEW and (ranked.decoy is None or ranked.decoy.blend <= near)
 
 
 def _elliptic(query: Query, desk: Desk, subject: Turn) -> Settled:

@@ -79,6 +79,8 @@ class Query:
     elsewhere: str | None = None
     outside: str | None = None
     outside_hint: str | None = None
+    refuse: bool = False
+    english: bool = False
     asked: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()

@@ -24,8 +24,16 @@ def reply(status: Status, *ids: str, text: str = "") -> Reply:
     [
         (Question(q="", expect="answer", ids=("a", "b")), reply(Status.ANSWER, "b"), True),
         (Question(q="", expect="answer", ids=("a",)), reply(Status.ANSWER, "c", "a"), False),
-        (Question(q="", expect="answer", ids=("a",), must=("10天",)), reply(Status.ANSWER, "a", text="用了 10 天"), True),
-        (Question(q="", expect="answer", ids=("a",), must=("11天",)), reply(Status.ANSWER, "a", text="用了 10 天"), False),
+        (
+            Question(q="", expect="answer", ids=("a",), must=("10天",)),
+            reply(Status.ANSWER, "a", text="用了 10 天"),
+            True,
+        ),
+        (
+            Question(q="", expect="answer", ids=("a",), must=("11天",)),
+            reply(Status.ANSWER, "a", text="用了 10 天"),
+            False,
+        ),
         (Question(q="", expect="answer", ids=("a",)), reply(Status.CHOICES, "a"), False),
         (Question(q="", expect="answer", ids=("a",), also=("choices",)), reply(Status.CHOICES, "a"), True),
         (Question(q="", kind="multi", expect="answer", ids=("a", "b")), reply(Status.ANSWER, "a"), False),
@@ -46,7 +54,13 @@ def test_judge(question: Question, given: Reply, right: bool) -> None:
 
 def test_run_and_report(desk: Desk, tmp_path: Path) -> None:
     rows = [
-        {"q": "要多少钱", "kind": "follow-up", "expect": "answer", "ids": ["nb-flexible-work-insurance"], "ctx": ["灵活保"]},
+        {
+            "q": "要多少钱",
+            "kind": "follow-up",
+            "expect": "answer",
+            "ids": ["nb-flexible-work-insurance"],
+            "ctx": ["灵活保"],
+        },
         {"q": "护照怎么办", "kind": "out-of-scope-near", "expect": "none"},
         {"q": "灵活保", "kind": "direct", "expect": "none"},
     ]

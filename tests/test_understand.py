@@ -68,7 +68,9 @@ def test_core_drops_what_carries_no_need(desk: Desk) -> None:
     assert core("三十六条") == core("36条")
 
 
-@pytest.mark.parametrize(("text", "kept"), [("请问微法院怎么用啊？谢谢", "微法院怎么用"), ("你好", "你好"), ("是什么", "是什么")])
+@pytest.mark.parametrize(
+    ("text", "kept"), [("请问微法院怎么用啊？谢谢", "微法院怎么用"), ("你好", "你好"), ("是什么", "是什么")]
+)
 def test_politeness_is_stripped_but_never_everything(text: str, kept: str) -> None:
     assert filler.strip(text) == kept
 

@@ -60,12 +60,12 @@ def as_text(outcome: Outcome) -> str:
     warnings = len(outcome.problems) - outcome.errors
     counts = outcome.questions
     own = counts.get("tests", 0) + counts.get("rejects", 0)
-    lines.append(
-        f"{outcome.errors} 个错误，{warnings} 个提醒；{outcome.entries} 个条目，"
-        f"跑了 {sum(counts.values())} 个问题（tests 和 rejects {own} 个）"
-        if outcome.entries
-        else f"{outcome.errors} 个错误，{warnings} 个提醒；知识还不能用，问题没有跑"
-    )
+    head = f"{outcome.errors} 个错误，{warnings} 个提醒；"
+    if outcome.entries:
+        asked = f"跑了 {sum(counts.values())} 个问题（tests 和 rejects {own} 个）"
+        lines.append(f"{head}{outcome.entries} 个条目，{asked}")
+    else:
+        lines.append(f"{head}知识还不能用，问题没有跑")
     return "\n".join(lines)
 
 

@@ -143,14 +143,17 @@ def _plain_scalars(root: Any) -> Iterator[Any]:
 
 
 def _scan_scalar(tree: Tree, lines: Sequence[str], node: Any) -> None:
-    """Text that YAML drops without a word, and list items that it joins to the line above."""
-    first, last, end = node.start_mark.line, node.end_mark.line, node.end_mark.column
-    for number in range(first + 1, last + 1):
-        at = len(lines[number]) - len(lines[number].lstrip())
-        if lines[number].startswith("- ", at):
-            message = "这一行会并进上一句：它的“- ”缩进多了，或者上一句少了“- ”；请把每条的“- ”对齐"
-            tree.add((number + 1, at + 1), "K016", message)
-            break
+    """What YAML does without a word: it drops text after ` #`, and joins a line to the one above."""
+    last, end = node.end_mark.line, node.end_mark.column
+    joined = [(number, lines[number]) for number in range(node.start_mark.line + 1, min(last + 1, len(lines)))]
+    dashed = [pair for pair in joined if pair[1].lstrip().startswith("- ")]
+    for number, line in (dashed or joined)[:1]:
+        where = (number + 1, len(line) - len(line.lstrip()) + 1)
+        if dashed:
+            tree.add(where, "K016", "这一行会并进上一句：“- ”缩进多了，或者上一句少了“- ”；请把每条的“- ”对齐")
+        else:
+            message = "这一行会并进上一句；新的一句请以“- ”开头，一句话请写在一行里"
+            tree.add(where, "K016", message, Severity.WARNING)
     lost = re.match(r"\s+#", lines[last][end:]) if last < len(lines) else None
     if lost:
         message = "“ #”后面的字会被当成注释丢掉；如果是正文，请给整段文字加上双引号"
@@ -199,8 +202,8 @@ _MEANINGS = (
     ("scanning an alias", "K104", "以“*”开头的文字请加双引号；列表要用“- ”开头"),
     ("scanning an anchor", "K104", "以“&”开头的文字请加双引号"),
     ("a tag", "K104", "以“!”开头的文字请加双引号"),
-    ("could not find expected ':'", "K101", "这一行少了半角冒号“: ”（全角的“：”不算），或者引号没有写完"),
-    ("unexpected end of stream", "K101", "这里的引号没有配对，请在文字末尾补上同样的引号"),
+    ("could not find expected ':'", "K101", "这一行少了半角冒号“: ”（全角的“：”不算）、少了“- ”，或者引号没有写完"),
+    ("scanning a quoted scalar", "K101", "这里的引号没有配对，请在文字末尾补上同样的引号"),
     ("',' or ']'", "K101", "这个方括号里少了“]”、半角逗号“,”或引号，也可能有没加双引号的“ #”"),
     ("',' or '}'", "K101", "这个花括号里少了“}”、半角逗号“,”或引号，也可能有没加双引号的“ #”"),
     ("a block scalar", "K101", "以“|”或“>”开头的文字请加双引号"),
@@ -212,13 +215,12 @@ _MEANINGS = (
     ("block sequence entries are not allowed", "K101", "这里不能出现“- ”，请另起一行，或给整段文字加上双引号"),
     ("mapping keys are not allowed", "K101", "以“? ”开头的文字请加双引号"),
     ("cannot start any token", "K101", "文字不能用这个符号开头，请给整段文字加上双引号"),
-    ("unknown escape", "K101", "双引号里的反斜杠“\\”不能这样写，请删掉或写成“\\\\”"),
     ("parsing a quoted scalar", "K101", "双引号里的反斜杠“\\”不能这样写，请删掉或写成“\\\\”"),
     ("did not find expected node content", "K101", "这里缺内容，或有多余的逗号、括号，请删掉或补上"),
     ("expected <document start>", "K101", "内容在上面已经结束了；请删掉单独的一行“...”，或检查这一行的缩进"),
 )
 """What the parser says → code and what to do. The first five and the brackets are told where the thing begins."""
-_AT_BEGINNING = ("K104", "expected ':'", "end of stream", "',' or")
+_AT_BEGINNING = ("K104", "expected ':'", "scanning a quoted scalar", "',' or")
 _KEY_ALONE = re.compile(_START + r"[A-Za-z_]+$")
 _CLOSED = re.compile(_START + r"""(?:[A-Za-z_]+: +)?(?:"(?:[^"\\]|\\.)*"|'[^']*'|\[.*\]|\{.*\})$""")
 _OPEN_QUOTE = re.compile(_START + r"""(?:[A-Za-z_]+: +)?("(?:[^"\\]|\\.)*|'[^']*)$""")
@@ -239,7 +241,7 @@ def _syntax(tree: Tree, lines: Sequence[str], error: yaml.YAMLError) -> None:
         tree.add(where, code, message + (f"（读到第 {found[0]} 行才发现）" if found[0] > where[0] else ""))
     elif _CLOSED.match(before):
         tree.add(found, code, f"“{before[-1]}”后面还有字；请给整段文字加上双引号，或删掉多余的部分")
-    elif "did not find expected" in said and (opened := _opened(lines, mark.line)) is not None:
+    elif before.rstrip().endswith(('"', "'")) and (opened := _opened(lines[: mark.line])) is not None:
         tree.add(opened, code, f"这里的引号没有写完，请补上（读到第 {found[0]} 行才发现）")
     elif lines[mark.line : mark.line + 1] and lines[mark.line][mark.column :].startswith("\t"):
         tree.add(found, code, "这里有制表符（Tab），请改成空格")
@@ -249,9 +251,9 @@ def _syntax(tree: Tree, lines: Sequence[str], error: yaml.YAMLError) -> None:
         tree.add(found, code, message + (_above(lines, mark.line) if "对齐" in message else ""))
 
 
-def _opened(lines: Sequence[str], last: int) -> tuple[int, int] | None:
-    """The nearest line up to `last` that opens a quote and does not close it."""
-    for number in range(min(last, len(lines) - 1), -1, -1):
+def _opened(lines: Sequence[str]) -> tuple[int, int] | None:
+    """The last line that opens a quote and does not close it."""
+    for number in range(len(lines) - 1, -1, -1):
         found = _OPEN_QUOTE.match(lines[number])
         if found:
             return number + 1, found.start(1) + 1

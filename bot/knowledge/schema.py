@@ -170,6 +170,7 @@ class OutsideItem(Part):
 
     name: Short
     words: tuple[Word, ...] = Field(min_length=1)
+    refuse: YesNo = Field(default=False, description="提到就不答，不管像哪一条")
     hint: Text | None = None
 
 

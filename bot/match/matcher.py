@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from heapq import nlargest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rapidfuzz.fuzz import ratio
@@ -15,16 +15,15 @@ from bot.match.index import Index, saturate, spelling
 from bot.match.postings import Weighed
 
 if TYPE_CHECKING:
-
     from numpy.typing import NDArray
 
     from bot.match.bank import Bank
 
-    Floats = NDArray[np.float32]
+    Floats = NDArray[np.floating[Any]]
 
 CANDIDATES = 16
 DECOYS = 3
-_SHORT_WORDING = np.float32(12.0)
+_SHORT_WORDING = np.float32(12)
 """A wording with less weight than this cannot prove much by being contained."""
 
 

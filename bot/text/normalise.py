@@ -19,7 +19,9 @@ _SPACES = re.compile(r"\s+")
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN_SPACE = re.compile(rf"(?<=[{_HAN}]) +(?=[{_HAN}])")
 _KEY_DROP = re.compile(r"[\W_]+")
-_CJK_DIGIT_SPACE = re.compile(rf"(?<=[{_HAN}（）“”《》、，。；：]) (?=[0-9])|(?<=[0-9%]) (?=[{_HAN}])")
+_CJK_DIGIT_SPACE = re.compile(
+    rf"(?<=[{_HAN}（）“”《》、，。；：]) (?!12345)(?=[0-9])|(?<=[0-9%])(?<!12345) (?=[{_HAN}])"
+)
 _CJK_LATIN = re.compile(rf"(?<=[{_HAN}])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%+])(?=[{_HAN}])")
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 

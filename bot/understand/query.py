@@ -26,7 +26,8 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
     core = lexicon.core(text)
     syllables = typed if typed is not None else pinyin.of_text(filler.bare(text))
     sounds = " ".join(syllables) if typed is not None and not _HAN.search(text) else ""
-    outside = next((item for _, _, item in lexicon.outside.find(text)), None)
+    topics = [item for _, _, item in lexicon.outside.find(text)]
+    outside = next((item for item in topics if item.refuse), topics[0] if topics else None)
     regions = _regions(text, sounds, lexicon)
     return Query(
         raw=raw,
@@ -38,6 +39,8 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
         elsewhere=_elsewhere(text, lexicon),
         outside=outside.name if outside else None,
         outside_hint=outside.hint if outside else None,
+        refuse=outside.refuse if outside else False,
+        english=typed is None and bool(_LATIN.search(text)) and not _HAN.search(text),
         asked=_asked(text, sounds, lexicon),
         audiences=_distinct(name for _, _, name in lexicon.audiences.find(text)),
         themes=_distinct(name for _, _, name in lexicon.themes.find(text)),

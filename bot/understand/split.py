@@ -10,6 +10,10 @@ _MARKS = re.compile(
 _NUMBERED = re.compile(r"^[\s,，]*(?:问?[两二2]个?(?:事|问题|件事)|一是|第一个?|其一|1[.、])[,，、:：\s]*")
 _COMMAS = re.compile(r"[,，。\s]+")
 MAX_PARTS = 4
+WINDOW = 16
+"""Characters: about as much as a need takes when it is told alone."""
+SHORTEST = 6
+MAX_WINDOWS = 8
 
 
 def split(text: str) -> tuple[str, ...]:
@@ -26,7 +30,13 @@ def segments(text: str) -> tuple[str, ...]:
     return found if 2 <= len(found) <= MAX_PARTS and all(len(part) >= 4 for part in found) else ()
 
 
-def clauses(text: str) -> tuple[str, ...]:
-    """Comma-parted clauses of at least five characters: a long story may hold its need in one of them."""
-    found = tuple(part for part in _COMMAS.split(text) if len(part) >= 5)
-    return found if len(found) > 1 else ()
+def windows(text: str) -> tuple[str, ...]:
+    """Short readings of a long story: its clauses, and where they are long, overlapping stretches of them."""
+    found: list[str] = []
+    for clause in _COMMAS.split(text):
+        if len(clause) <= WINDOW:
+            found.append(clause)
+        else:
+            found += [clause[at : at + WINDOW] for at in range(0, len(clause) - WINDOW // 2, WINDOW // 2)]
+    kept = [part for part in found if len(part) >= SHORTEST]
+    return tuple(kept[:MAX_WINDOWS]) if len(kept) > 1 else ()

@@ -1,0 +1,158 @@
+"""The program: one desk, one log, one gate. Takes a message from any channel and never lets it fail."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import time
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bot import render
+from bot.answer import answer
+from bot.channels.service import Handled
+from bot.conversation import Conversations
+from bot.desk import Desk
+from bot.errors import StoreError
+from bot.gate import Duplicates, Gate, Verdict
+from bot.knowledge.book import load_or_raise
+from bot.knowledge.place import default_folder
+from bot.model import Block, Reply, Status, Turn
+from bot.querylog.store import QueryLog
+from bot.record import row as row_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from bot.model import Message
+    from bot.settings import Settings
+
+_PURGE_EVERY = 6 * 3600.0
+
+log = logging.getLogger("reformbot")
+
+
+class App:
+    """Implements `channels.service.Service`. `now` is the wall clock, `tick` a monotonic one in seconds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        desk: Desk,
+        querylog: QueryLog,
+        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        tick: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings
+        self.desk = desk
+        self.querylog = querylog
+        self.gate = Gate(settings.rate_limit_user, settings.rate_limit_address)
+        self.duplicates: Duplicates[Handled] = Duplicates()
+        self.conversations = Conversations()
+        self.unlogged = 0
+        self._now, self._tick = now, tick
+
+    async def handle(self, message: Message) -> Handled:
+        """Answer one message; a second delivery of it gets the same reply, also while the first is being made."""
+        make = partial(self._handle, message)
+        return await self.duplicates.once(message.channel, message.message_id, self._tick(), make)
+
+    async def _handle(self, message: Message) -> Handled:
+        """Gate, answer, record. Whatever goes wrong becomes a polite reply, and a row wherever that is possible."""
+        start = time.perf_counter()
+        try:
+            reply = self._reply(message)
+        except Exception:
+            log.exception("a question could not be answered")
+            reply = self._fixed(Status.ERROR, "error")
+        took_ms = (time.perf_counter() - start) * 1000
+        row = await self._record(message, reply, took_ms)
+        payload = render.payload(message.text[:400], reply, took_ms)
+        payload["id"] = row
+        payload["blocks"] = [{"kind": block.kind, "text": block.text} for block in reply.blocks]
+        return Handled(payload)
+
+    def _reply(self, message: Message) -> Reply:
+        tick = self._tick()
+        verdict = self.gate.admit(f"{message.channel}:{message.user}", message.address, tick)
+        if verdict is not Verdict.OK:
+            return self._fixed(Status.LIMITED, "limited", said=verdict is Verdict.LIMITED_SAY)
+        turns = self.conversations.turns(message.channel, message.user, tick)
+        reply = answer(message.text, self.desk, turns, self._now().date(), explain=False)
+        self.conversations.add(message.channel, message.user, reply.turn, tick)
+        return reply
+
+    def _fixed(self, status: Status, text: str, said: bool = True) -> Reply:
+        blocks = (Block("summary", self.desk.book.texts[text]),) if said else ()
+        return Reply(status, blocks, turn=Turn(""))
+
+    async def _record(self, message: Message, reply: Reply, took_ms: float) -> int | None:
+        """The id of the durable row, or None when the log failed: the citizen is answered all the same."""
+        try:
+            user = await self.querylog.user_key(message.channel, message.user)
+            row = row_of(message, user, reply, self.desk.book.version, took_ms, self._now())
+            return await self.querylog.write(row)
+        except StoreError:
+            self.unlogged += 1
+            log.error("a question could not be logged (%d since the start)", self.unlogged)
+            return None
+
+    async def feedback(self, row_id: int, verdict: str, message: Message) -> bool:
+        """Store 👍 or 👎 with its row; false when the row is not this user's."""
+        now = self._now()
+        try:
+            for moment in (now, now.replace(day=1) - dt.timedelta(days=1)):  # keys change with the month
+                user = await self.querylog.user_key(message.channel, message.user, moment)
+                if await self.querylog.verdict(row_id, verdict, user):
+                    return True
+            return False
+        except StoreError:
+            log.error("a verdict could not be stored")
+            return False
+
+    def health(self) -> dict[str, Any]:
+        """State of the process: knowledge version, entries, questions that could not be logged."""
+        return {
+            "status": "ok",
+            "knowledge": self.desk.book.version,
+            "entries": len(self.desk.book.entries),
+            "unlogged": self.unlogged,
+        }
+
+    def welcome(self) -> tuple[str, list[str]]:
+        """Greeting and example questions."""
+        texts = self.desk.book.texts
+        return texts["welcome"], [texts[name] for name in sorted(texts) if name.startswith("example_")]
+
+    async def purge_for_ever(self) -> None:
+        """Delete what is older than the retention, at start and every six hours."""
+        while True:
+            before = self._now() - dt.timedelta(days=self.settings.retention_days)
+            try:
+                await self.querylog.purge(before)
+            except StoreError:
+                log.error("old questions could not be purged")
+            await asyncio.sleep(_PURGE_EVERY)
+
+
+def build_desk(settings: Settings) -> Desk:
+    """Load and compile the knowledge; raise KnowledgeError with the whole report."""
+    return Desk(load_or_raise(settings.knowledge or default_folder()))
+
+
+@asynccontextmanager
+async def running(settings: Settings, desk: Desk) -> AsyncIterator[App]:
+    """An App with its log open and its purge running; closes both."""
+    querylog = await QueryLog.open(settings.database_url)
+    app = App(settings, desk, querylog)
+    purge = asyncio.create_task(app.purge_for_ever())
+    try:
+        yield app
+    finally:
+        purge.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await purge
+        await querylog.close()

@@ -1,0 +1,200 @@
+"""The web chat: a page for people, `/api/ask` and `/api/feedback` for its script, `/healthz` for machines."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from bot.channels.web.pages import Assets, Pages, scrub
+from bot.channels.web.security import BodyLimit, SecurityHeaders, same_origin
+from bot.model import Message
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import Lifespan
+
+    from bot.channels.service import Service
+
+ASK_LIMIT = 1024 * 1024
+"""Bytes of a question: 100,000 characters still get a polite reply."""
+FEEDBACK_LIMIT = 64 * 1024
+COOKIE = "yong_chat"
+
+_ROW_MAX = 2**63 - 1
+_ROW = re.compile(r"[1-9][0-9]{0,17}")
+_SESSION = re.compile(r"[!-~]{1,128}")
+_VERDICTS = ("up", "down")
+_FORM_TYPE = "application/x-www-form-urlencoded"
+_ERRORS = {404: "没有这个页面。", 405: "这个地址不接受这种请求。", 500: "系统出了点问题，请稍后再试。"}
+
+
+def json_response(content: Any, status: int = 200) -> Response:
+    """JSON with readable Chinese, never stored by caches."""
+    body = scrub(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+    return Response(body, status, {"Cache-Control": "no-store"}, "application/json")
+
+
+def json_error(status: int, text: str) -> Response:
+    """The one shape of a refusal in the API."""
+    return json_response({"error": text}, status)
+
+
+class Chat:
+    """The handlers. Whatever a client sends ends in a reply, or in a 4xx with one Chinese sentence."""
+
+    def __init__(self, service: Service, pages: Pages) -> None:
+        self._service = service
+        self._pages = pages
+
+    async def page(self, _request: Request) -> Response:
+        """`GET /`."""
+        return self._pages.chat()
+
+    async def form(self, request: Request) -> Response:
+        """`POST /`: the same page for browsers without JavaScript."""
+        try:
+            fields = await _form_fields(request)
+        except HTTPException as refusal:
+            return self._pages.error(refusal.status_code, refusal.detail)
+        session = request.cookies.get(COOKIE, "")
+        if not _SESSION.fullmatch(session):
+            session = _new_session()
+        response = await self._submitted(fields, _message(request, fields.get("text", ""), session))
+        response.set_cookie(COOKIE, session, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+        return response
+
+    async def _submitted(self, fields: dict[str, str], message: Message) -> Response:
+        if fields.get("verdict") in _VERDICTS:
+            row = fields.get("id", "")
+            known = _ROW.fullmatch(row) and await self._service.feedback(int(row), fields["verdict"], message)
+            return self._pages.chat(notice="谢谢，您的评价记下了。" if known else "这条评价没有记上。")
+        if not message.text.strip():
+            return self._pages.chat(400, notice="还没有写问题，请写一句再发送。")
+        handled = await self._service.handle(message)
+        return self._pages.turn(message.text, handled.payload)
+
+    async def ask(self, request: Request) -> Response:
+        """`POST /api/ask`."""
+        try:
+            data = await _json_object(request)
+            text = data.get("text")
+            if not isinstance(text, str):
+                raise HTTPException(400, "缺少问题：请把它写成文字，放在 text 里。")
+            message = _message(request, text, _session(data))
+        except HTTPException as refusal:
+            return json_error(refusal.status_code, refusal.detail)
+        handled = await self._service.handle(message)
+        return json_response(handled.payload)
+
+    async def feedback(self, request: Request) -> Response:
+        """`POST /api/feedback`. Without a session the message has no user; the service decides what that is worth."""
+        try:
+            data = await _json_object(request)
+            row, verdict = data.get("id"), data.get("verdict")
+            if type(row) is not int or not 0 < row <= _ROW_MAX:
+                raise HTTPException(400, "id 应该是一条答复的编号。")
+            if verdict not in _VERDICTS:
+                raise HTTPException(400, "verdict 应该是 up 或 down。")
+            message = _message(request, "", _session(data) if data.get("session") else "")
+        except HTTPException as refusal:
+            return json_error(refusal.status_code, refusal.detail)
+        if await self._service.feedback(row, verdict, message):
+            return json_response({"ok": True})
+        return json_error(404, "没有找到这条答复，评价没有记上。")
+
+    async def health(self, _request: Request) -> Response:
+        """`GET /healthz`: 503 as soon as the service says anything but ok."""
+        state = self._service.health()
+        return json_response(state, 200 if state.get("status") == "ok" else 503)
+
+
+def _new_session() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _session(data: dict[str, Any]) -> str:
+    """The caller's token; one who sends none gets no context, and shares none with others."""
+    session = data.get("session") or _new_session()
+    if not isinstance(session, str) or not _SESSION.fullmatch(session):
+        raise HTTPException(400, "session 应该是 1 到 128 个字母、数字或符号。")
+    return session
+
+
+def _message(request: Request, text: str, session: str) -> Message:
+    address = request.client.host if request.client else None
+    return Message(text=scrub(text), channel="web", user=session, address=address)
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _json_object(request: Request) -> dict[str, Any]:
+    if _media_type(request) != "application/json":
+        raise HTTPException(415, "请用 application/json 发送。")
+    try:
+        data = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "内容不是有效的 JSON。") from None
+    if not isinstance(data, dict):
+        raise HTTPException(400, "内容应该是一个 JSON 对象。")
+    return data
+
+
+async def _form_fields(request: Request) -> dict[str, str]:
+    """The fields of our own form; of a name that comes twice, the last one counts."""
+    if not same_origin(request.headers):
+        raise HTTPException(403, "这个请求来自别的网站，没有受理。请在本站的页面上提问。")
+    if _media_type(request) != _FORM_TYPE:
+        raise HTTPException(415, "请用页面上的表单提问。")
+    body = (await request.body()).decode("utf-8", "replace")
+    try:
+        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=20))
+    except ValueError:
+        raise HTTPException(400, "表单的内容看不懂，请在页面上重新提问。") from None
+
+
+def routes(service: Service, *, frame_ancestors: str = "'none'") -> list[Route | Mount]:
+    """The channel's routes, each with its security headers and its limit on bodies."""
+    pages = Pages(service)
+    chat = Chat(service, pages)
+    headers = Middleware(SecurityHeaders, frame_ancestors=frame_ancestors)
+    form = Middleware(BodyLimit, limit=ASK_LIMIT, refuse=pages.error)
+    ask = Middleware(BodyLimit, limit=ASK_LIMIT, refuse=json_error)
+    feedback = Middleware(BodyLimit, limit=FEEDBACK_LIMIT, refuse=json_error)
+    return [
+        Route("/", chat.page, methods=["GET"], middleware=[headers]),
+        Route("/", chat.form, methods=["POST"], middleware=[headers, form]),
+        Route("/api/ask", chat.ask, methods=["POST"], middleware=[headers, ask]),
+        Route("/api/feedback", chat.feedback, methods=["POST"], middleware=[headers, feedback]),
+        Route("/healthz", chat.health, methods=["GET"], middleware=[headers]),
+        Mount("/static", Assets(), name="static", middleware=[headers]),
+    ]
+
+
+def create_web(
+    service: Service, *, lifespan: Lifespan[Starlette] | None = None, frame_ancestors: str = "'none'"
+) -> Starlette:
+    """The chat as an ASGI application of its own."""
+    pages = Pages(service)
+
+    async def on_error(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        refuse = json_error if request.url.path.startswith("/api/") else pages.error
+        return refuse(status, _ERRORS.get(status, _ERRORS[500]))
+
+    return Starlette(
+        routes=routes(service, frame_ancestors=frame_ancestors),
+        middleware=[Middleware(SecurityHeaders, frame_ancestors=frame_ancestors)],
+        exception_handlers=dict.fromkeys(_ERRORS, on_error),
+        lifespan=lifespan,
+    )

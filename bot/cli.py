@@ -1,0 +1,217 @@
+"""The command line: one function per command."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from bot import __version__, evaluate, render
+from bot.answer import answer
+from bot.app import build_desk
+from bot.channels.console import converse
+from bot.check import run as checking
+from bot.errors import KnowledgeError, QuestionSetError, ReformbotError, SettingsError
+from bot.knowledge.place import default_folder
+from bot.knowledge.schema import json_schema
+from bot.report import as_table
+from bot.serve import serve as serve_web
+from bot.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.desk import Desk
+    from bot.model import Reply, Turn
+
+FINE, FOUND_PROBLEMS, WRONG_USAGE = 0, 1, 2
+
+app = typer.Typer(
+    name="reformbot", help="甬改问答：宁波改革问答机器人", no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+Knowledge = Annotated[Path | None, typer.Option("--knowledge", help="知识目录", metavar="DIR")]
+Database = Annotated[str | None, typer.Option("--database", help="问答记录的数据库", metavar="URL")]
+
+
+def main() -> None:
+    """Run the command line; every error of ours ends in a clear line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        app()
+    except KnowledgeError as error:
+        _fail(
+            [*(str(problem) for problem in error.problems), f"知识有 {len(error.problems)} 个错误，改好再启动"],
+            FOUND_PROBLEMS,
+        )
+    except (SettingsError, QuestionSetError) as error:
+        _fail(str(error).splitlines(), WRONG_USAGE)
+    except ReformbotError as error:
+        _fail(str(error).splitlines(), FOUND_PROBLEMS)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(FOUND_PROBLEMS)
+
+
+def _fail(lines: Sequence[str], code: int) -> NoReturn:
+    for line in lines:
+        typer.echo(line, err=True)
+    sys.exit(code)
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _say(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="显示版本")] = False,
+) -> None:
+    """甬改问答：宁波改革问答机器人."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="监听的地址，默认 127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="监听的端口，默认 8080")] = None,
+    knowledge: Knowledge = None,
+    database: Database = None,
+) -> None:
+    """启动网页问答（默认 http://127.0.0.1:8080），不需要任何设置."""
+    settings = load_settings(host=host, port=port, knowledge=knowledge, database_url=database)
+    asyncio.run(serve_web(settings, build_desk(settings), _say))
+
+
+@app.command()
+def chat(knowledge: Knowledge = None, database: Database = None) -> None:
+    """在终端里对话."""
+    settings = load_settings(knowledge=knowledge, database_url=database)
+    asyncio.run(converse(settings, build_desk(settings), sys.stdin, _say))
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="一个问题", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="每个回答一行 JSON")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="说明为什么这样答")] = False,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help='从标准输入读，一行一个问题，或 {"q": "…", "ctx": ["…"]}')
+    ] = False,
+    knowledge: Knowledge = None,
+    database: Database = None,
+) -> None:
+    """问一个问题，或用 --stdin 一次问很多个；不写问答记录."""
+    if (question is None) == (not stdin):
+        raise typer.BadParameter("请给一个问题，或者用 --stdin，二者选一")
+    desk = build_desk(load_settings(knowledge=knowledge, database_url=database))
+    for text, earlier in _questions(question):
+        start = time.perf_counter()
+        reply = _ask(text, earlier, desk, explain)
+        took = (time.perf_counter() - start) * 1000
+        _say(_shown(text, reply, took, as_json, explain))
+
+
+def _questions(question: str | None) -> Iterator[tuple[str, list[str]]]:
+    if question is not None:
+        yield question, []
+        return
+    for line in sys.stdin.buffer:
+        text = line.decode("utf-8", "replace").rstrip("\r\n")
+        yield _parsed(text)
+
+
+def _parsed(line: str) -> tuple[str, list[str]]:
+    """A line of `--stdin`: a JSON object with `q`, or the question itself."""
+    if line.lstrip().startswith("{"):
+        try:
+            found: Any = json.loads(line)
+        except ValueError:
+            return line, []
+        if isinstance(found, dict) and isinstance(found.get("q"), str):
+            earlier = found.get("ctx") or []
+            return found["q"], [text for text in earlier if isinstance(text, str)] if isinstance(earlier, list) else []
+    return line, []
+
+
+def _ask(text: str, earlier: Sequence[str], desk: Desk, explain: bool) -> Reply:
+    turns: list[Turn] = []
+    for said in earlier:
+        turns.append(answer(said, desk, turns, _today()).turn)
+    return answer(text, desk, turns, _today(), explain)
+
+
+def _shown(text: str, reply: Reply, took: float, as_json: bool, explain: bool) -> str:
+    if as_json:
+        return json.dumps(render.payload(text, reply, took, explain), ensure_ascii=False)
+    shown = render.terminal(reply)
+    if explain:
+        lines = [f"— {reply.status.value}，把握 {reply.score:.2f}：{reply.reason}"]
+        lines += [f"  {hit.score:.2f}  {hit.id}  {'；'.join(hit.why)}" for hit in reply.hits]
+        shown += "\n" + "\n".join(lines)
+    return shown
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path] | None, typer.Argument(help="只报告这些文件或目录里的问题", show_default=False)] = None,
+    output: Annotated[str, typer.Option("--format", help="text、json 或 github")] = "text",
+    sources: Annotated[Path | None, typer.Option("--sources", help="原文目录：核对数字和抄写", metavar="DIR")] = None,
+    knowledge: Knowledge = None,
+    database: Database = None,
+) -> None:
+    """检查知识：写法、引用，并跑一遍它自己的问题."""
+    formats = {"text": checking.as_text, "json": checking.as_json, "github": checking.as_github}
+    if output not in formats:
+        raise typer.BadParameter("--format 只能是 text、json 或 github")
+    if sources is not None and not sources.is_dir():
+        raise typer.BadParameter(f"没有这个目录：{sources}", param_hint="--sources")
+    folder = load_settings(knowledge=knowledge, database_url=database).knowledge or default_folder()
+    if paths and len(paths) == 1 and paths[0].is_dir() and knowledge is None and (paths[0] / "regions.yaml").exists():
+        folder, paths = paths[0], None
+    outcome = checking.check(folder, _today(), sources)
+    if paths:
+        outcome = checking.only(outcome, folder, paths)
+    _say(formats[output](outcome))
+    raise typer.Exit(FOUND_PROBLEMS if outcome.errors else FINE)
+
+
+@app.command()
+def schema(knowledge: Knowledge = None, database: Database = None) -> None:  # noqa: ARG001 - every command takes them
+    """输出条目文件的 JSON Schema，给编辑器用."""
+    _say(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+
+
+@app.command("eval")
+def evaluate_questions(
+    file: Annotated[Path, typer.Argument(help="题目文件，一行一个 JSON")],
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    knowledge: Knowledge = None,
+    database: Database = None,
+) -> None:
+    """用一套题目打分."""
+    questions = evaluate.read_questions(file)
+    desk = build_desk(load_settings(knowledge=knowledge, database_url=database))
+    console = Console(stderr=True)
+    shown = track(questions, description="提问", console=console, disable=not console.is_terminal, transient=True)
+    report = evaluate.run(shown, desk, _today())
+    _say(json.dumps(report.as_json(), ensure_ascii=False, indent=1) if as_json else as_table(report))

@@ -1,0 +1,34 @@
+"""The last turns of each conversation, in memory: enough for a follow-up, forgotten after half an hour."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.model import Turn
+
+MAX_TURNS = 4
+MAX_CONVERSATIONS = 10_000
+FORGET_AFTER = 1800.0
+"""Seconds."""
+
+
+class Conversations:
+    """Turns by (channel, user). The clock is an argument, in seconds."""
+
+    def __init__(self) -> None:
+        self._turns: OrderedDict[tuple[str, str], tuple[float, tuple[Turn, ...]]] = OrderedDict()
+
+    def turns(self, channel: str, user: str, now: float) -> tuple[Turn, ...]:
+        """Earlier turns, oldest first; empty for a new or an old conversation."""
+        heard, turns = self._turns.get((channel, user), (now, ()))
+        return turns if now - heard <= FORGET_AFTER else ()
+
+    def add(self, channel: str, user: str, turn: Turn, now: float) -> None:
+        """Remember one more turn; the longest silent conversation makes room."""
+        turns = self.turns(channel, user, now)
+        self._turns[channel, user] = (now, (*turns, turn)[-MAX_TURNS:])
+        self._turns.move_to_end((channel, user))
+        while len(self._turns) > MAX_CONVERSATIONS:
+            self._turns.popitem(last=False)

@@ -1,0 +1,137 @@
+"""① Who may ask now, and what was asked already. Clocks are arguments, in seconds, of any origin."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import OrderedDict
+from enum import StrEnum
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
+
+_MAX_KEYS = 10_000
+_MINUTE = 60.0
+_REMEMBERED = 600.0
+
+
+class Verdict(StrEnum):
+    """`LIMITED_SAY` is the first refusal of a minute: say one polite word; then `LIMITED_SILENT`."""
+
+    OK = "ok"
+    LIMITED_SAY = "limited_say"
+    LIMITED_SILENT = "limited_silent"
+
+
+class _Bucket:
+    """Tokens of one key: full at the start, `rate` a minute come back, at most `burst` wait."""
+
+    __slots__ = ("_at", "_burst", "_rate", "_said", "_tokens")
+
+    def __init__(self, rate: int, now: float) -> None:
+        self._rate = rate
+        self._burst = float(max(5, rate // 3)) if rate else math.inf
+        self._tokens, self._at, self._said = self._burst, now, -math.inf
+
+    def has_one(self, now: float) -> bool:
+        """Refill, and tell whether a token is there."""
+        gained = max(0.0, now - self._at) * self._rate / _MINUTE
+        self._tokens, self._at = min(self._burst, self._tokens + gained), now
+        return self._tokens >= 1
+
+    def take(self) -> None:
+        """Use one token."""
+        self._tokens -= 1
+
+    def refuse(self, now: float) -> Verdict:
+        """The refusal, with a word when none was said in the last minute."""
+        if 0 <= now - self._said < _MINUTE:
+            return Verdict.LIMITED_SILENT
+        self._said = now
+        return Verdict.LIMITED_SAY
+
+
+class Gate:
+    """Rate limits in questions a minute: of one user, of one web address, of everybody together; 0 lifts a limit.
+
+    A burst of a third of the rate, but at least five, is let through. At most 10,000 keys are remembered.
+    """
+
+    def __init__(self, per_user: int, per_address: int, overall: int = 0) -> None:
+        self._rates = {"user": per_user, "address": per_address}
+        self._overall = overall
+        self._everybody: _Bucket | None = None
+        self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Number of users and addresses remembered."""
+        return len(self._buckets)
+
+    def admit(self, user: str, address: str | None, now: float) -> Verdict:
+        """Whether a question of `user` (unique over all channels) may pass; only one that passes uses tokens up."""
+        mine = self._bucket("user", user, now)
+        theirs = [mine] if address is None else [mine, self._bucket("address", address, now)]
+        for bucket in theirs:
+            if not bucket.has_one(now):
+                return bucket.refuse(now)
+        self._everybody = self._everybody or _Bucket(self._overall, now)
+        if not self._everybody.has_one(now):
+            return mine.refuse(now)
+        for bucket in (*theirs, self._everybody):
+            bucket.take()
+        return Verdict.OK
+
+    def _bucket(self, kind: str, name: str, now: float) -> _Bucket:
+        key = kind, name
+        if key in self._buckets:
+            self._buckets.move_to_end(key)
+            return self._buckets[key]
+        while len(self._buckets) >= _MAX_KEYS:
+            self._buckets.popitem(last=False)
+        self._buckets[key] = _Bucket(self._rates[kind], now)
+        return self._buckets[key]
+
+
+class Duplicates(Generic[T]):
+    """The replies of the last ten minutes by (channel, message_id), at most 10,000.
+
+    A platform that heard nothing in time sends a message again: the retry gets the reply of the first, even while
+    that one is still being answered.
+    """
+
+    def __init__(self) -> None:
+        self._replies: OrderedDict[tuple[str, str], tuple[float, asyncio.Future[T]]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Number of messages remembered."""
+        return len(self._replies)
+
+    async def once(self, channel: str, message_id: str | None, now: float, make: Callable[[], Awaitable[T]]) -> T:
+        """The reply to a message, made by the first caller and shared by the others.
+
+        A caller that is cancelled does not stop it. When `make` raises, all who wait see the error and the message
+        is forgotten, so that a later retry is tried afresh. Without an id every message is new.
+        """
+        if not message_id:
+            return await make()
+        key = channel, message_id
+        self._forget(now)
+        if key not in self._replies:
+            while len(self._replies) >= _MAX_KEYS:
+                self._replies.popitem(last=False)
+            task = asyncio.ensure_future(make())
+            self._replies[key] = now, task
+            task.add_done_callback(lambda done: self._settle(key, done))
+        return await asyncio.shield(self._replies[key][1])
+
+    def _settle(self, key: tuple[str, str], done: asyncio.Future[T]) -> None:
+        failed = done.cancelled() or done.exception() is not None
+        if failed and key in self._replies and self._replies[key][1] is done:
+            del self._replies[key]
+
+    def _forget(self, now: float) -> None:
+        while self._replies and now - next(iter(self._replies.values()))[0] >= _REMEMBERED:
+            self._replies.popitem(last=False)

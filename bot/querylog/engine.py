@@ -1,0 +1,158 @@
+"""Open the database: one connection, its pragmas, the tables brought up to date.
+
+Everything that only SQLite understands stands in `_try_file`, `_sqlite` and `forget_deleted`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from bot.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+APPLICATION_ID = 0x4E425251
+"""Stands in the header of a SQLite file of ours."""
+
+_DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = APPLICATION_ID
+_BUSY_SECONDS = 2.0
+
+
+async def open_engine(url: str) -> AsyncEngine:
+    """An engine that keeps exactly one connection, with all migrations applied.
+
+    Creates the folder of a SQLite file. Raises StoreError, with nothing left open.
+    """
+    target = _parse(url)
+    engine = _create(target)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_migrate)
+    except BaseException as error:
+        await engine.dispose()
+        if isinstance(error, StoreError) or not isinstance(error, Exception):
+            raise
+        raise StoreError(_explain(target, error)) from error
+    return engine
+
+
+async def forget_deleted(engine: AsyncEngine) -> None:
+    """Empty SQLite's write-ahead log, so that deleted rows are gone from the disk; nothing to do elsewhere."""
+    if engine.dialect.name == "sqlite":
+        async with engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                await cursor.fetchall()
+
+
+def reason_of(error: Exception) -> str:
+    """The driver's own words, without the statement and its values."""
+    return str(error.orig) if isinstance(error, DBAPIError) else str(error)
+
+
+def _parse(url: str) -> URL:
+    try:
+        target = make_url(url)
+    except ArgumentError:
+        raise StoreError(f"数据库地址写得不对，要像 {_DRIVERS[0]}:///data/reformbot.db") from None
+    if target.drivername not in _DRIVERS:
+        raise StoreError(f"不支持的数据库 {target.drivername}：请用 {_DRIVERS[0]}:///文件 或 {_DRIVERS[1]}://…")
+    return target
+
+
+def _create(target: URL) -> AsyncEngine:
+    sqlite = target.get_backend_name() == "sqlite"
+    options: dict[str, Any] = {"isolation_level": None, "timeout": _BUSY_SECONDS} if sqlite else {}
+    try:
+        if sqlite:
+            _try_file(target.database or "")
+        engine = create_async_engine(
+            target,
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=1,
+            max_overflow=0,
+            pool_pre_ping=not sqlite,
+            hide_parameters=True,
+            connect_args=options,
+        )
+    except ImportError as error:
+        raise StoreError(f"缺少 {error.name}，不能连接 {target.drivername}：请先用 pip 安装它") from None
+    except sqlite3.Error as error:
+        raise StoreError(_explain(target, error)) from error
+    except OSError as error:
+        raise StoreError(f"不能创建 {target.database} 所在的文件夹：{error.strerror or error}") from error
+    if sqlite:
+        _sqlite(engine)
+    return engine
+
+
+def _try_file(database: str) -> None:
+    """Create the folder, and open the file once without a thread: aiosqlite's outlives a connection that failed."""
+    if database not in {"", ":memory:"} and not database.startswith("file:"):
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        sqlite3.connect(database).close()
+
+
+def _sqlite(engine: AsyncEngine) -> None:
+    """Pragmas of every new connection; transactions that take the write lock at once. Only for SQLite."""
+
+    def set_up(connection: DBAPIConnection) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SELECT (SELECT count(*) FROM sqlite_master), (SELECT * FROM pragma_application_id)")
+        tables, owner = cursor.fetchone() or (0, 0)
+        if owner != APPLICATION_ID:
+            if tables or owner:
+                raise StoreError(f"{engine.url.database} 是别的程序的数据库：请换一个文件")
+            cursor.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: DBAPIConnection, _: object) -> None:
+        try:
+            set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":  # several replicas may start at once
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _explain(target: URL, error: Exception) -> str:
+    name, reason = target.database or target.host or target.drivername, reason_of(error)
+    if isinstance(error, CommandError):
+        return f"{name} 是更新版本的程序建的，请升级程序（{reason}）"
+    if "not a database" in reason or "malformed" in reason:
+        return f"{name} 不是 SQLite 数据库，或者已经损坏：请换一个文件，或者从备份恢复"
+    if "unable to open" in reason or "readonly" in reason:
+        return f"打不开 {name}：请检查文件和它所在的文件夹能不能写（{reason}）"
+    if "locked" in reason:
+        return f"{name} 正被另一个程序占用，请稍后再试"
+    return f"打不开查询日志 {name}：{reason}"

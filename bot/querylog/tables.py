@@ -1,0 +1,145 @@
+"""What is stored: two tables, and a row of each kind as Python sees it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+
+class UtcText(sa.types.TypeDecorator[dt.datetime]):
+    """A moment as ISO 8601 text in UTC, always 27 characters: sorts, and its first ten are the day, on any database."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Aware moment → text; ValueError for a naive one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
+        """Text → aware moment in UTC."""
+        return None if value is None else dt.datetime.fromisoformat(value)
+
+
+_REAL: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
+metadata = sa.MetaData()
+
+query_log = sa.Table(
+    "query_log",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("asked_at", UtcText, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("user_key", sa.Text, nullable=False),
+    sa.Column("message_id", sa.Text),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("entry", sa.Text),
+    sa.Column("entries", sa.Text, nullable=False),
+    sa.Column("score", _REAL, nullable=False),
+    sa.Column("runner_up", sa.Text),
+    sa.Column("knowledge_version", sa.Text, nullable=False),
+    sa.Column("took_ms", _REAL, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text),
+    sa.Column("verdict_at", UtcText),
+    sa.UniqueConstraint("channel", "message_id", name="uq_query_log_message"),
+    sa.CheckConstraint("score BETWEEN 0 AND 1", name="ck_query_log_score"),
+    sa.CheckConstraint("took_ms >= 0", name="ck_query_log_took_ms"),
+    sa.CheckConstraint("verdict IN ('up', 'down')", name="ck_query_log_verdict"),
+    sa.Index("ix_query_log_asked_at", "asked_at"),
+    sa.Index("ix_query_log_status", "status"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+"""One question a row. `entries` is a JSON list of ids, `entry` its first; ids are never used again after a purge."""
+
+setting = sa.Table(
+    "setting",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sqlite_strict=True,
+)
+"""Small values, such as the keys of the months that users are hashed with."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One question to be logged: `text` is redacted, `score` in [0, 1], `took_ms` in milliseconds."""
+
+    asked_at: dt.datetime
+    channel: str
+    user_key: str
+    message_id: str | None
+    text: str
+    status: str
+    entries: tuple[str, ...] = ()
+    score: float = 0.0
+    runner_up: str | None = None
+    knowledge_version: str = ""
+    took_ms: float = 0.0
+    reason: str = ""
+
+    @property
+    def entry(self) -> str | None:
+        """The best id."""
+        return self.entries[0] if self.entries else None
+
+    def values(self) -> dict[str, Any]:
+        """The row as values for an INSERT."""
+        return {
+            "asked_at": self.asked_at,
+            "channel": self.channel,
+            "user_key": self.user_key,
+            "message_id": self.message_id or None,
+            "text": self.text,
+            "status": self.status,
+            "entry": self.entry,
+            "entries": json.dumps(self.entries, ensure_ascii=False),
+            "score": self.score,
+            "runner_up": self.runner_up,
+            "knowledge_version": self.knowledge_version,
+            "took_ms": self.took_ms,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One question as it stands in the log."""
+
+    id: int
+    row: LogRow
+    verdict: str | None = None
+    verdict_at: dt.datetime | None = None
+
+    @classmethod
+    def of(cls, found: sa.Row[Any]) -> Logged:
+        """From a row of `select(query_log)`."""
+        row = LogRow(
+            asked_at=found.asked_at,
+            channel=found.channel,
+            user_key=found.user_key,
+            message_id=found.message_id,
+            text=found.text,
+            status=found.status,
+            entries=tuple(json.loads(found.entries)),
+            score=found.score,
+            runner_up=found.runner_up,
+            knowledge_version=found.knowledge_version,
+            took_ms=found.took_ms,
+            reason=found.reason,
+        )
+        return cls(found.id, row, found.verdict, found.verdict_at)

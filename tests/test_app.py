@@ -1,0 +1,141 @@
+"""The App around the core: every message gets a reply and a row."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.app import App, running
+from bot.channels.web.routes import create_web
+from bot.desk import Desk
+from bot.model import Message
+from bot.settings import Settings, load_settings
+from tests.test_answer import HOSTILE
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/log.db", rate_limit_user=0, rate_limit_address=0)
+
+
+@pytest.fixture
+async def app(settings: Settings, desk: Desk) -> AsyncIterator[App]:
+    async with running(settings, desk) as made:
+        yield made
+
+
+@pytest.fixture
+async def client(app: App) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=create_web(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bot", trust_env=False) as made:
+        yield made
+
+
+async def test_hostile_input_gets_a_reply_and_a_row_each(app: App, client: httpx.AsyncClient) -> None:
+    for number, text in enumerate(HOSTILE, 1):
+        body = json.dumps({"text": text, "session": "s"})
+        response = await client.post("/api/ask", content=body, headers={"Content-Type": "application/json"})
+        assert response.status_code == 200
+        found = response.json()
+        assert found["text"]
+        assert found["status"] != "error"
+        assert found["id"] == number
+        assert await app.querylog.count() == number
+    assert app.unlogged == 0
+
+
+async def test_five_hundred_questions_from_eight_connections(app: App, client: httpx.AsyncClient, desk: Desk) -> None:
+    questions = [text for entry in desk.book.entries.values() for text in (*entry.tests, *entry.rejects)][:500]
+    assert len(questions) == 500
+    queue = list(enumerate(questions))
+    statuses: list[int] = []
+    ids: set[int] = set()
+
+    async def connection(name: str) -> None:
+        while queue:
+            number, text = queue.pop()
+            response = await client.post("/api/ask", json={"text": f"{text}{number}", "session": name})
+            statuses.append(response.status_code)
+            ids.add(response.json()["id"])
+
+    await asyncio.gather(*(connection(f"c{number}") for number in range(8)))
+    assert statuses == [200] * 500
+    assert len(ids) == 500
+    assert await app.querylog.count() == 500
+
+
+async def test_personal_numbers_never_reach_the_file(app: App, tmp_path: Path) -> None:
+    planted = ["13812345678", "330203199001011234", "6222021234567890123"]
+    for number in planted:
+        handled = await app.handle(Message(f"我的号码是{number}，僵尸车找谁", channel="web", user="u1"))
+        assert handled.payload["status"] == "answer"
+    await app.querylog.close()
+    files = [path for path in tmp_path.iterdir() if path.is_file()]
+    assert files
+    for path in files:
+        content = path.read_bytes()
+        assert not any(number.encode() in content for number in planted), path.name
+
+
+async def test_context_belongs_to_one_user(app: App) -> None:
+    await app.handle(Message("灵活保", channel="web", user="a"))
+    mine = await app.handle(Message("要多少钱", channel="web", user="a"))
+    other = await app.handle(Message("要多少钱", channel="web", user="b"))
+    assert mine.payload["ids"] == ["nb-flexible-work-insurance"]
+    assert other.payload["ids"] == []
+
+
+async def test_too_many_questions_get_one_polite_word(tmp_path: Path, desk: Desk) -> None:
+    limited = load_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/log.db", rate_limit_user=5)
+    async with running(limited, desk) as app:
+        found = [(await app.handle(Message("加装电梯", channel="web", user="u"))).payload for _ in range(30)]
+        assert [item["status"] for item in found[:5]] == ["answer"] * 5
+        over = [item for item in found if item["status"] == "limited"]
+        assert len(over) >= 20
+        assert sum(bool(item["text"]) for item in over) == 1
+        assert await app.querylog.count() == 30
+
+
+async def test_a_broken_stage_is_a_polite_reply_and_a_row(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def explode(*_: object, **__: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("bot.app.answer", explode)
+    handled = await app.handle(Message("加装电梯", channel="web", user="u"))
+    assert handled.payload["status"] == "error"
+    assert handled.payload["text"]
+    assert "boom" not in handled.payload["text"]
+    assert handled.payload["id"] == 1
+
+
+async def test_a_broken_log_does_not_stop_answers(app: App) -> None:
+    await app.querylog.close()
+    handled = await app.handle(Message("加装电梯", channel="web", user="u"))
+    assert handled.payload["status"] == "answer"
+    assert handled.payload["id"] is None
+    assert app.unlogged == 1
+
+
+async def test_feedback_lands_with_its_row_for_its_user_only(app: App) -> None:
+    row = (await app.handle(Message("加装电梯", channel="web", user="u"))).payload["id"]
+    assert not await app.feedback(row, "up", Message("", channel="web", user="other"))
+    assert await app.feedback(row, "down", Message("", channel="web", user="u"))
+    assert not await app.feedback(row + 1, "up", Message("", channel="web", user="u"))
+
+
+async def test_health_and_welcome(app: App, client: httpx.AsyncClient) -> None:
+    health = (await client.get("/healthz")).json()
+    assert health["status"] == "ok"
+    assert health["entries"] == 182
+    assert re.fullmatch("[0-9a-f]{12}", health["knowledge"])
+    greeting, examples = app.welcome()
+    assert greeting
+    assert len(examples) >= 3
+    for example in examples:
+        assert (await app.handle(Message(example, user=example))).payload["status"] == "answer"

@@ -1,0 +1,117 @@
+"""The house keeps its shape: imports run one way, modules stay small, functions are short."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+BOT = ROOT / "bot"
+FLOORS = [
+    {"bot", "bot.errors", "bot.model", "bot.settings", "bot.redact", "bot.gate", "bot.conversation"},
+    {"bot.text"},
+    {"bot.knowledge"},
+    {"bot.understand", "bot.match"},
+    {"bot.desk"},
+    {"bot.decide", "bot.browse", "bot.follow", "bot.compose", "bot.render"},
+    {"bot.answer", "bot.record", "bot.querylog"},
+    {"bot.check", "bot.evaluate", "bot.report"},
+    {"bot.channels.service"},
+    {"bot.channels.web"},
+    {"bot.app"},
+    {"bot.channels.console", "bot.channels", "bot.serve"},
+    {"bot.cli"},
+    {"bot.__main__"},
+]
+MAX_LINES = 320
+MAX_FUNCTION_LINES = 60
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in sorted(BOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if "migrations" not in parts:
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    assert len(found) > 40
+    return found
+
+
+def floor_of(module: str) -> int:
+    name = module
+    while name:
+        for number, floor in enumerate(FLOORS):
+            if name in floor:
+                return number
+        name = name.rpartition(".")[0]
+    raise AssertionError(f"{module} stands on no floor")
+
+
+def runtime_tree(path: Path) -> ast.Module:
+    """The module without what is imported for type checking only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+    ]
+    return tree
+
+
+def edges() -> dict[str, set[str]]:
+    """Module → the modules of ours that it imports when it runs."""
+    known = modules()
+    found: dict[str, set[str]] = {}
+    for module, path in known.items():
+        names = set()
+        for node in ast.walk(runtime_tree(path)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bot"):
+                full = (f"{node.module}.{alias.name}" for alias in node.names)
+                names |= {name if name in known else str(node.module) for name in full}
+        found[module] = names - {module}
+    assert sum(map(len, found.values())) > 60
+    return found
+
+
+def test_imports_run_one_way() -> None:
+    wrong = [
+        f"{module} imports {target}"
+        for module, targets in edges().items()
+        for target in targets
+        if floor_of(target) > floor_of(module)
+    ]
+    assert wrong == []
+
+
+def test_no_cycles() -> None:
+    needs = edges()
+    done: set[str] = set()
+    while len(done) < len(needs):
+        free = {module for module in needs.keys() - done if not (needs[module] & needs.keys()) - done}
+        assert free, f"a cycle among {sorted(needs.keys() - done)}"
+        done |= free
+
+
+def test_no_import_hides_in_a_function() -> None:
+    hidden = [
+        f"{module}:{node.lineno}"
+        for module, path in modules().items()
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+    assert hidden == []
+
+
+def test_modules_and_functions_stay_small() -> None:
+    long = []
+    for module, path in modules().items():
+        text = path.read_text(encoding="utf-8")
+        if text.count("\n") > MAX_LINES:
+            long.append(module)
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                assert node.end_lineno is not None
+                if node.end_lineno - node.lineno > MAX_FUNCTION_LINES:
+                    long.append(f"{module}.{node.name}")
+    assert long == []
