@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot import compose, decide
 from bot.browse import browse
-from bot.follow import follow, picked
+from bot.follow import declined, follow, picked
 from bot.model import Decision, Query, Reply, Status, Turn
 from bot.text.normalise import normalise
 from bot.understand.query import understand
@@ -32,6 +32,9 @@ def answer(text: str, desk: Desk, turns: Sequence[Turn], today: dt.date, explain
     chosen = picked(text, turns)
     if chosen is not None:
         decision = Decision(Status.ANSWER, (chosen,), 1.0, "按序号选的")
+        return _finish(decision, understand(text, desk.lexicon), None, desk, today, explain)
+    if declined(text, turns, desk.book.texts["not_these"]):
+        decision = Decision(Status.NONE, reason="给的选项都不是", note="not_these")
         return _finish(decision, understand(text, desk.lexicon), None, desk, today, explain)
     parts = _parts(text, desk)
     if len(parts) > 1:
@@ -73,7 +76,10 @@ def _parts(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
     if len(pieces) > 1:
         settled = _settle_parts(pieces, desk)
         return settled if all(decision.score >= _PART_AT for decision, _ in settled) else []
-    settled = _settle_parts(segments(clean), desk)
+    pieces = segments(clean)
+    if not all(desk.asks(piece) for piece in pieces):
+        return []
+    settled = _settle_parts(pieces, desk)
     asks = all(query.asked and decision.score >= decide.SURE_AT for decision, query in settled)
     return settled if asks else []
 
@@ -96,11 +102,11 @@ def _finish(
     decision: Decision, query: Query, ranked: Ranked | None, desk: Desk, today: dt.date, explain: bool
 ) -> Reply:
     reply = compose.compose(decision, query, desk, today)
-    hits = decide.hits(ranked, desk, explain) if ranked is not None else ()
+    hits = decide.hits(ranked, desk) if explain and ranked is not None else ()
     offered = (
         tuple(option.id for option in reply.options if option.id) if not decision.ids or len(decision.ids) > 1 else ()
     )
-    others = (hit.id for hit in hits if hit.id not in decision.ids[:1])
+    others = (item.id for item in (ranked.own if ranked else ()) if item.id not in decision.ids[:1])
     return replace(
         reply,
         hits=hits,

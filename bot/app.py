@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import gc
 import logging
 import time
 from contextlib import asynccontextmanager
@@ -140,7 +141,10 @@ class App:
 
 def build_desk(settings: Settings) -> Desk:
     """Load and compile the knowledge; raise KnowledgeError with the whole report."""
-    return Desk(load_or_raise(settings.knowledge or default_folder()))
+    desk = Desk(load_or_raise(settings.knowledge or default_folder()))
+    gc.collect()
+    gc.freeze()  # the index lives as long as the process: no collection need walk it
+    return desk
 
 
 @asynccontextmanager

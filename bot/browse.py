@@ -35,10 +35,12 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
         return None
     if not bare and ranked.decoy is not None and (not ranked.own or ranked.decoy.blend > ranked.own[0].blend):
         return None
+    words = topic(query, desk)
+    near = {item.id for item in ranked.own[:5]}
     allowed = desk.allowed_regions(query.regions)
     own = frozenset(query.regions) - {desk.lexicon.city}
     scores = {
-        entry.id: _fit(entry, query, ranked, desk)
+        entry.id: _fit(entry, query, words, near, desk)
         for entry in desk.book.entries.values()
         if entry.region in allowed and _passes(entry, query)
     }
@@ -93,20 +95,19 @@ def _passes(entry: Entry, query: Query) -> bool:
     return not query.years or any(int(fact.as_of[:4]) in query.years for fact in entry.facts)
 
 
-def _fit(entry: Entry, query: Query, ranked: Ranked, desk: Desk) -> float:
+def _fit(entry: Entry, query: Query, words: list[str], near: set[str], desk: Desk) -> float:
     """How well one entry fits: theme, audience and the words of the question, added up."""
     score = 0.0
     if entry.theme in query.themes:
         score += 1.0
     if set(entry.audience) & set(query.audiences):
         score += 1.0
-    words = topic(query, desk)
     if words:
         share = desk.share_told(entry.id, words)
         score += 2.0 * share if share >= _CONTENT_AT else 0.0
     elif not query.themes and not query.audiences:
         score += 1.0
-    if any(item.id == entry.id for item in ranked.own[:5]):
+    if entry.id in near:
         score += 0.2
     return score
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.knowledge.vocabulary import THE_CITY
@@ -20,6 +21,8 @@ T = TypeVar("T")
 MAX_FACTS = 4
 MAX_LINES = 12
 _OLD_YEARS = 3
+_HELP = "help"
+"""The small talk that is answered with the help text."""
 _SAY_UNKNOWN = frozenset({"费用", "时限", "日期", "地点", "部门", "电话", "材料", "网址", "开放时间"})
 """What a person asks for by name: without such a fact the reply says that the source does not tell."""
 
@@ -59,19 +62,32 @@ def _answer(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Rep
     blocks = [Block("title", title(entry))]
     blocks += [Block("note", line) for line in unknown(entry, query, desk)]
     blocks.append(Block("summary", entry.summary))
-    periods = _distinct(fact.period for fact in facts)
+    period = _usual_period(facts)
     for fact in facts:
-        blocks.append(Block("fact", fact.text if len(periods) == 1 else f"{fact.text}（{fact.period}）"))
-    if len(periods) == 1:
-        blocks.append(Block("period", f"资料期间：{periods[0]}"))
+        apart = "" if fact.period == period else f"（{_inline(fact.period)}）"
+        blocks.append(Block("fact", fact.text + apart))
+    blocks.append(Block("period", f"资料期间：{period}"))
     sources = cite(facts, desk)
-    blocks.append(Block("source", "来源：" + "；".join(f"{source.title}（{source.date}）" for source in sources)))
+    blocks.append(
+        Block("source", "来源：" + "；".join(f"{source.title}（{_inline(source.date)}）" for source in sources))
+    )
     caution = entry.caution or (desk.book.texts["old_fact_caution"] if _old(facts, today) else "")
     if caution:
         blocks.append(Block("caution", caution))
     related = (desk.book.entries[other] for other in entry.related)
     options = tuple(Option(other.id, other.name) for other in related)[:3]
     return Reply(Status.ANSWER, _tight(blocks), decision.ids, decision.score, sources, options)
+
+
+def _usual_period(facts: Sequence[Fact]) -> str:
+    """The period of most of the facts; of the first of them when none is more common."""
+    counts = Counter(fact.period for fact in facts)
+    return max(counts, key=lambda period: counts[period])
+
+
+def _inline(period: str) -> str:
+    """A period for use within brackets."""
+    return period.replace("（", "，").replace("）", "")
 
 
 def title(entry: Entry) -> str:
@@ -152,6 +168,8 @@ def _list(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
 
 
 def _smalltalk(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
+    if decision.talk == _HELP:
+        return Reply(Status.SMALLTALK, (Block("summary", desk.book.texts["help"]),), (), decision.score)
     item = next(item for item in desk.book.talk if item.id == decision.talk)
     at = len(query.text) % len(item.answers)  # varies, yet the same question gets the same reply
     return Reply(Status.SMALLTALK, (Block("summary", item.answers[at]),), (), decision.score)
@@ -162,6 +180,8 @@ def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     near = [book.entries[identifier] for identifier in decision.near]
     if decision.note == "empty":
         blocks = [Block("summary", book.texts["empty"])]
+    elif decision.note == "not_these":
+        blocks = [Block("summary", book.texts["not_these_reply"])]
     elif decision.note == "elsewhere":
         blocks = [Block("summary", book.text("none_elsewhere", place=query.elsewhere or ""))]
     elif decision.note == "outside":

@@ -144,9 +144,9 @@ def ambiguous(query: Query, own: Sequence[Candidate], desk: Desk) -> tuple[str, 
     return tuple(item.id for item in holding[:MAX_CHOICES])
 
 
-def hits(ranked: Ranked, desk: Desk, explain: bool) -> tuple[Hit, ...]:
+def hits(ranked: Ranked, desk: Desk) -> tuple[Hit, ...]:
     """Up to ten candidates with their scores, best first."""
     if not ranked.own and not ranked.foreign:
         return ()
     merged = sorted((*ranked.own, *ranked.foreign), key=lambda item: (item in ranked.foreign, -item.blend, item.id))
-    return tuple(desk.hit(item, merged[:10], explain) for item in merged[:10])
+    return tuple(desk.hit(item, merged[:10]) for item in merged[:10])

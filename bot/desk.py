@@ -58,7 +58,6 @@ class Desk:
                 core=query.core,
                 syllables=query.syllables,
                 latin=query.latin and not self._is_english(query),
-                regions=self.allowed_regions(query.regions),
                 own_regions=frozenset(query.regions),
             )
         )
@@ -97,6 +96,10 @@ class Desk:
             rest = rest[:start] + " " + rest[start + len(phrase) :]
         return key(filler.PRONOUN.sub(" ", filler.BROWSE.sub(" ", rest)))
 
+    def asks(self, text: str) -> bool:
+        """Whether a text asks for something by name (how much, how long ...)."""
+        return any(True for _ in self.lexicon.facets.find(text))
+
     def words(self, query: Query) -> list[str]:
         """Tokens of the question's core."""
         return tokens.of_core(query.core)
@@ -121,14 +124,12 @@ class Desk:
         """Everything that an entry says, for looking a word up."""
         return self._body[identifier]
 
-    def hit(self, candidate: Candidate, ranked: Sequence[Candidate], explain: bool) -> Hit:
+    def hit(self, candidate: Candidate, ranked: Sequence[Candidate]) -> Hit:
         """A candidate as it is shown, scored as if it came first."""
         rest = [candidate, *(item for item in ranked if item is not candidate and item.blend <= candidate.blend)]
         score = self.calibration.confidence(rest)
         wording = self.matcher.index.wordings[candidate.wording].text
-        return Hit(
-            candidate.id, round(score, 4), candidate.blend, wording, self._why(candidate, wording) if explain else ()
-        )
+        return Hit(candidate.id, round(score, 4), candidate.blend, wording, self._why(candidate, wording))
 
     def _why(self, candidate: Candidate, wording: str) -> tuple[str, ...]:
         parts: list[str] = []

@@ -37,6 +37,11 @@ def picked(text: str, turns: Sequence[Turn]) -> str | None:
     return offered[at] if at is not None and at < len(offered) else None
 
 
+def declined(text: str, turns: Sequence[Turn], label: str) -> bool:
+    """Whether the text turns down the options of the turn before."""
+    return bool(turns and turns[-1].offered) and key(normalise(text)) == key(normalise(label))
+
+
 def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: Sequence[Turn]) -> Settled:
     """Settle a question that may lean on earlier turns; the newest that was answered is leant on."""
     alone = (query, ranked, decision)

@@ -90,6 +90,14 @@ def test_a_number_picks_from_the_choices(desk: Desk) -> None:
     assert ask(desk, "2").status is not Status.ANSWER
 
 
+def test_none_of_the_choices_is_a_miss(desk: Desk) -> None:
+    reply = ask(desk, "方舱", "都不是")
+    assert reply.status is Status.NONE
+    assert "换个说法" in plain(reply)
+    assert "都不是" in reply.reason
+    assert ask(desk, "都不是").reason != reply.reason
+
+
 def test_two_questions_get_two_answers(desk: Desk) -> None:
     reply = ask(desk, "装电梯最快几天能批？另外骑手那个保险一天多少钱")
     assert reply.ids == ("nb-old-estate-lifts", "nb-flexible-work-insurance")

@@ -71,11 +71,13 @@ def as_text(outcome: Outcome) -> str:
 
 def as_github(outcome: Outcome) -> str:
     """Workflow commands: an annotation a problem."""
-    return "\n".join(
-        f"::{problem.severity.value} file={problem.file},line={problem.line},col={problem.column},title={problem.code}::"
-        + problem.message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        for problem in outcome.problems
-    )
+    return "\n".join(_annotation(problem) for problem in outcome.problems)
+
+
+def _annotation(problem: Problem) -> str:
+    place = f"file={problem.file},line={problem.line},col={problem.column},title={problem.code}"
+    message = problem.message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::{problem.severity.value} {place}::{message}"
 
 
 def as_json(outcome: Outcome) -> str:

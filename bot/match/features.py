@@ -6,13 +6,6 @@ shipped knowledge. No question of a test set takes part.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 NAMES = (
     "dice",  # IDF-weighted Dice with the best wording
     "wording",  # share of that wording that the query holds
@@ -31,9 +24,8 @@ NAMES = (
 )
 INDEX = {name: at for at, name in enumerate(NAMES)}
 
-WEIGHTS: NDArray[np.float64] = np.array(
-    [0.58, -0.15, 4.61, 9.90, 1.16, -1.58, 3.20, 3.66, 4.07, 0.10, 0.88, 3.28, 4.02, 1.89]
-)
+WEIGHTS = (0.58, -0.15, 4.61, 9.90, 1.16, -1.58, 3.20, 3.66, 4.07, 0.10, 0.88, 3.28, 4.02, 1.89)
+"""In the order of `NAMES`."""
 
 LABELS = {
     "dice": "和问法「{wording}」字词相近",

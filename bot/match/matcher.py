@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import nlargest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rapidfuzz.fuzz import ratio
 
 from bot.match import tokens
-from bot.match.features import INDEX, NAMES, WEIGHTS
+from bot.match.features import INDEX, WEIGHTS
 from bot.match.index import Index, saturate, spelling
 from bot.match.postings import Weighed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from bot.match.bank import Bank
 
     Floats = NDArray[np.floating[Any]]
 
-CANDIDATES = 16
-DECOYS = 3
+CANDIDATES = 12
+DECOYS = 2
 _SHORT_WORDING = np.float32(12)
 """A wording with less weight than this cannot prove much by being contained."""
 
@@ -35,8 +36,12 @@ class Asked:
     core: str
     syllables: tuple[str, ...]
     latin: bool = False
-    regions: frozenset[str] = frozenset()
     own_regions: frozenset[str] = frozenset()
+
+    @property
+    def length(self) -> int:
+        """Letters and digits of the text, at least 1."""
+        return max(len(spelling(self.text)), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,10 @@ class _Evidence:
 class Matcher:
     """Ranks the items of a bank for a query. Read only after construction."""
 
-    def __init__(self, bank: Bank, weights: NDArray[np.float64] = WEIGHTS) -> None:
+    def __init__(self, bank: Bank, weights: Sequence[float] = WEIGHTS) -> None:
         self.bank = bank
         self.index = Index(bank)
-        self.weights = weights
+        self.weights = tuple(weights)
         self.regions = [item.region for item in bank.items]
         self.decoys = np.array([item.decoy for item in bank.items], dtype=bool)
 
@@ -215,7 +220,7 @@ class Matcher:
         dice = evidence.dice[low:high]
         by_chars = low + int((dice + 0.3 * evidence.share[low:high]).argmax())
         by_sound = low + int((evidence.sound[low:high] + 0.3 * evidence.spoken[low:high]).argmax())
-        best = nlargest(3, dice.tolist())
+        best = sorted(dice.tolist())[-3:]
         name = names.get(place, "")
         words = keywords.get(place, [])
         region = self.regions[place]
@@ -223,27 +228,35 @@ class Matcher:
         heaviest = evidence.row.heaviest_missing(told) / max(index.weights.unknown, 1e-6)
         sound = float(evidence.sound[by_sound])
         spoken = float(evidence.spoken[by_sound])
-        values = {
-            "dice": sound if asked.latin else float(evidence.dice[by_chars]),
-            "wording": min(1.0, spoken if asked.latin else float(evidence.share[by_chars])),
-            "asked": sound if asked.latin else float(evidence.asked[place]),
-            "told": sound if asked.latin else float(evidence.told[place]),
-            "name": min(1.0, len(name) / max(len(spelling(asked.text)), 1)),
-            "named": min(1.0, len(name) / 6),
-            "sound": sound,
-            "spoken": min(1.0, spoken),
-            "keyword": 1.0 - 0.5 ** len(words),
-            "ratio": ratio(asked.core, index.wordings[by_chars].core) / 100 if not asked.latin else sound,
-            "missing": 0.0 if asked.latin else min(1.0, heaviest),
-            "central": sound if asked.latin else float(evidence.central[place]),
-            "nearest": sound if asked.latin else sum(best) / len(best),
-            "region": 1.0 if region is not None and region in asked.own_regions else 0.0,
-        }
-        features = tuple(values[feature] for feature in NAMES)
+        if asked.latin:  # typed pinyin: the sound stands in for the characters
+            first = (sound, min(1.0, spoken), sound, sound)
+            likeness, heaviest, centre, nearest = sound, 0.0, sound, sound
+        else:
+            first = (
+                float(evidence.dice[by_chars]),
+                min(1.0, float(evidence.share[by_chars])),
+                float(evidence.asked[place]),
+                float(evidence.told[place]),
+            )
+            likeness = ratio(asked.core, index.wordings[by_chars].core) / 100
+            centre, nearest = float(evidence.central[place]), sum(best) / len(best)
+        features = (
+            *first,
+            min(1.0, len(name) / asked.length),
+            min(1.0, len(name) / 6),
+            sound,
+            min(1.0, spoken),
+            1.0 - 0.5 ** len(words),
+            likeness,
+            min(1.0, heaviest),
+            1.0 if region is not None and region in asked.own_regions else 0.0,
+            centre,
+            nearest,
+        )
         return Candidate(
             place=place,
             id=index.ids[place],
-            blend=float(np.dot(self.weights, features)),
+            blend=sum(weight * value for weight, value in zip(self.weights, features, strict=True)),
             features=features,
             wording=by_sound if asked.latin else by_chars,
             decoy=self.bank.items[place].decoy,

@@ -13,7 +13,7 @@ MAX_PARTS = 4
 WINDOW = 16
 """Characters: about as much as a need takes when it is told alone."""
 SHORTEST = 6
-MAX_WINDOWS = 8
+MAX_WINDOWS = 5
 
 
 def split(text: str) -> tuple[str, ...]:

@@ -73,18 +73,17 @@ def main() -> None:
     """Fit, cross-check and print."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else default_folder()
     rows = rows_of(Desk(load_or_raise(folder)))
+    start = np.array(WEIGHTS)
     every = [row for row, _ in rows]
     entries = sorted({row[2] for row in every})
     held = set(entries[::5])
-    checked = fit([row for row in every if row[2] not in held], WEIGHTS)
+    checked = fit([row for row in every if row[2] not in held], start)
     rest = [row for row in every if row[2] in held]
-    print(
-        f"held-out entries: before {top1(rest, WEIGHTS):.4f}, after {top1(rest, checked):.4f} ({len(rest)} questions)"
-    )
-    final = fit(every, WEIGHTS)
+    print(f"held-out entries: before {top1(rest, start):.4f}, after {top1(rest, checked):.4f} ({len(rest)} questions)")
+    final = fit(every, start)
     for kind in ("tests", "ask"):
         chosen = [row for row, name in rows if name == kind]
-        print(f"{kind}: before {top1(chosen, WEIGHTS):.4f}, after {top1(chosen, final):.4f} ({len(chosen)} questions)")
+        print(f"{kind}: before {top1(chosen, start):.4f}, after {top1(chosen, final):.4f} ({len(chosen)} questions)")
     for name, weight in zip(NAMES, final, strict=True):
         print(f"  {name:8s} {weight:6.2f}")
 

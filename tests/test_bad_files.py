@@ -1,0 +1,148 @@
+"""Knowledge files with one mistake each: every mistake is found where it stands, by its code, with the mend."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.knowledge import book, nodes
+from bot.model import Problem, Severity
+
+ROOT = Path(__file__).resolve().parent.parent
+BAD = Path(__file__).parent / "bad"
+CASES: list[dict[str, Any]] = yaml.safe_load((BAD / "cases.yaml").read_text(encoding="utf-8"))
+RIGHT = sorted(path.name for path in BAD.glob("ok-*.yaml"))
+GENERATED = {
+    "brackets.yaml": b"[" * 40_000,
+    "megabyte.yaml": b"- " + b"a" * nodes.MAX_BYTES,
+    "crowded.yaml": b"- a\n" * (nodes.MAX_NODES + 1),
+}
+NOT_IN_ONE_FILE = {"K000", "K004"}
+"""Told of a folder, not of a file; tested below."""
+FALLBACK = {"K299"}
+"""For kinds of errors that the models cannot raise today."""
+
+
+def content(case: dict[str, Any]) -> bytes:
+    name = case["file"]
+    return GENERATED[name] if case.get("generated") else (BAD / name).read_bytes()
+
+
+def place(case: dict[str, Any]) -> str:
+    return str(case.get("as", f"ningbo/{case['file']}"))
+
+
+def alone(case: dict[str, Any]) -> bool:
+    """Whether a case needs a book of its own: it stands in for a registry, or is judged across files."""
+    return "as" in case or "severity" in case or case["code"] >= "K300" or case["file"] == "only-marks.yaml"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, bytes]:
+    return book.read_folder(ROOT / "knowledge")
+
+
+@pytest.fixture(scope="module")
+def together(shipped: dict[str, bytes]) -> tuple[Problem, ...]:
+    """Problems of the shipped knowledge with all files that can be judged side by side, read once."""
+    files = {place(case): content(case) for case in CASES if not alone(case)}
+    return book.parse(shipped | files).problems
+
+
+def problems_of(case: dict[str, Any], shipped: dict[str, bytes], together: tuple[Problem, ...]) -> list[Problem]:
+    found = book.parse(shipped | {place(case): content(case)}).problems if alone(case) else together
+    return [problem for problem in found if problem.file == place(case)]
+
+
+def test_there_are_cases_for_every_code_and_every_file() -> None:
+    assert len(CASES) > 80
+    assert len({case["file"] for case in CASES}) == len(CASES)
+    in_code = {
+        code
+        for path in sorted((ROOT / "bot" / "knowledge").glob("*.py"))
+        for code in re.findall(r'"(K[0-3]\d\d)"', path.read_text(encoding="utf-8"))
+    }
+    assert {case["code"] for case in CASES} == in_code - NOT_IN_ONE_FILE - FALLBACK
+    on_disk = {path.name for path in BAD.iterdir()} - {"cases.yaml", *RIGHT}
+    assert on_disk == {case["file"] for case in CASES if not case.get("generated")}
+    assert {case["file"] for case in CASES if case.get("generated")} == set(GENERATED)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: Path(case["file"]).stem)
+def test_a_mistake_is_found_where_it_stands(
+    case: dict[str, Any], shipped: dict[str, bytes], together: tuple[Problem, ...]
+) -> None:
+    (problem,) = problems_of(case, shipped, together)
+    assert (problem.line, problem.column, problem.code) == (case["line"], case["column"], case["code"])
+    assert problem.severity is Severity(case.get("severity", "error"))
+    assert case["says"] in problem.message
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case["code"] < "K200"], ids=lambda case: case["file"])
+def test_reading_alone_never_raises(case: dict[str, Any]) -> None:
+    tree = nodes.read(place(case), content(case))
+    errors = [problem for problem in tree.problems if problem.severity is Severity.ERROR]
+    assert (tree.data is None) == bool(errors)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_only_looks_wrong_is_accepted(name: str, shipped: dict[str, bytes]) -> None:
+    found = book.parse(shipped | {f"ningbo/{name}": (BAD / name).read_bytes()})
+    assert [problem for problem in found.problems if problem.file == f"ningbo/{name}"] == []
+
+
+def test_there_are_files_that_only_look_wrong() -> None:
+    assert len(RIGHT) >= 3
+
+
+def test_times_and_figures_stay_text() -> None:
+    tree = nodes.read("ningbo/x.yaml", (BAD / "ok-stays-text.yaml").read_bytes())
+    entry = tree.data[0]
+    assert entry["summary"] == "8:30"
+    assert entry["aliases"] == ["no", "012"]
+    assert [entry["ask"][at] for at in (0, 1, 3, 4)] == ["2022-01-01", "17:00", "1_000", "null"]
+
+
+def test_positions_count_from_the_text_after_a_byte_order_mark() -> None:
+    plain = b"- id: NB\n"
+    assert nodes.read("a/b.yaml", b"\xef\xbb\xbf" + plain).values == nodes.read("a/b.yaml", plain).values
+
+
+def test_a_missing_text_is_named(shipped: dict[str, bytes]) -> None:
+    texts = shipped["texts.yaml"].replace(b"\nwelcome:", b"\nwelcom:")
+    problems = book.parse(shipped | {"texts.yaml": texts}).problems
+    found = [problem for problem in problems if problem.file == "texts.yaml"]
+    assert [problem.code for problem in found] == ["K201"]
+    assert "缺少“welcome”" in found[0].message
+
+
+def test_a_missing_file_is_named(shipped: dict[str, bytes]) -> None:
+    files = {name: data for name, data in shipped.items() if name != "themes.yaml"}
+    loaded = book.parse(files)
+    assert loaded.book is None
+    assert [(problem.file, problem.code) for problem in loaded.problems] == [("themes.yaml", "K004")]
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    loaded = book.load(tmp_path / "nowhere")
+    assert [problem.code for problem in loaded.problems] == ["K000"]
+    assert "--knowledge" in loaded.problems[0].message
+
+
+@pytest.mark.parametrize("opening", ["[", "{", "- ", "? ", "a: ["])
+def test_a_tower_of_brackets_does_not_bring_the_process_down(opening: str) -> None:
+    program = (
+        "from bot.knowledge import nodes\n"
+        f"tree = nodes.read('ningbo/x.yaml', {opening!r}.encode() * 40_000)\n"
+        "print(tree.problems[0].code)"
+    )
+    done = subprocess.run(  # a segmentation fault cannot be caught in this process
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "K106"), done.stderr
