@@ -38,11 +38,6 @@ class Asked:
     latin: bool = False
     own_regions: frozenset[str] = frozenset()
 
-    @property
-    def length(self) -> int:
-        """Letters and digits of the text, at least 1."""
-        return max(len(spelling(self.text)), 1)
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -82,6 +77,7 @@ class _Evidence:
     told: Floats
     central: Floats
     row: Weighed
+    length: int
     body: set[str] | None = None
     """Tokens of the entry a wording of which is held out."""
     held_place: int = -1
@@ -149,6 +145,7 @@ class Matcher:
             told=told,
             central=central,
             row=row,
+            length=max(len(spelling(asked.text)), 1),
             body=body,
             held_place=held_out.place if held_out is not None else -1,
         )
@@ -242,7 +239,7 @@ class Matcher:
             centre, nearest = float(evidence.central[place]), sum(best) / len(best)
         features = (
             *first,
-            min(1.0, len(name) / asked.length),
+            min(1.0, len(name) / evidence.length),
             min(1.0, len(name) / 6),
             sound,
             min(1.0, spoken),

@@ -13,6 +13,8 @@ from bot.text.normalise import key
 if TYPE_CHECKING:
     from bot.understand.lexicon import Lexicon
 
+_SHORT = 14
+"""Characters up to which small talk is recognised by likeness at once."""
 _LONGEST = 20
 _CLOSE_AT = 84
 _NEAR_AT = 72
@@ -25,7 +27,7 @@ def recognise(text: str, lexicon: Lexicon) -> str | None:
     whole = lexicon.talk.get(key(text))
     if whole is not None:
         return whole
-    if len(text) > _LONGEST:
+    if len(text) > _SHORT:
         return None
     found = [_one(clause, lexicon) for clause in _CLAUSES.split(text) if clause]
     if not found or None in found:
