@@ -112,5 +112,5 @@ def _finish(
         hits=hits,
         reason=decision.reason,
         runner_up=next(others, None),
-        turn=Turn(query.text, decision.ids if decision.status is Status.ANSWER else (), offered, query.regions),
+        turn=Turn(query.text, reply.ids if decision.status is Status.ANSWER else (), offered, query.regions),
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bot.desk import Desk
-    from bot.knowledge.schema import Entry, Fact
+    from bot.knowledge.schema import Entry, Fact, SourceItem
 
 T = TypeVar("T")
 
@@ -57,6 +57,8 @@ def _distinct(items: Iterable[T]) -> tuple[T, ...]:
 
 
 def _answer(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:
+    if decision.ids[0] in desk.book.faqs:
+        return _faq(decision, desk)
     entry = desk.book.entries[decision.ids[0]]
     facts = pick_facts(entry, query, desk)
     blocks = [Block("title", title(entry))]
@@ -77,6 +79,23 @@ def _answer(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Rep
     related = (desk.book.entries[other] for other in entry.related)
     options = tuple(Option(other.id, other.name) for other in related)[:3]
     return Reply(Status.ANSWER, _tight(blocks), decision.ids, decision.score, sources, options)
+
+
+def _faq(decision: Decision, desk: Desk) -> Reply:
+    """The curated answer as it stands, with what is known of its period and source."""
+    faq = desk.book.faqs[decision.ids[0]]
+    blocks = [
+        Block("title", faq.question),
+        *(Block("summary", line) for line in faq.answer.splitlines() if line.strip()),
+    ]
+    sources: tuple[Source, ...] = ()
+    if faq.period:
+        blocks.append(Block("period", f"资料期间：{faq.period}"))
+    if faq.source:
+        sources = (_source(desk.book.sources[faq.source]),)
+        blocks.append(Block("source", f"来源：{sources[0].title}（{_inline(sources[0].date)}）"))
+    options = (Option(faq.entry, desk.label(faq.entry)),) if faq.entry else ()
+    return Reply(Status.ANSWER, _tight(blocks), (desk.public(faq.id),), decision.score, sources, options)
 
 
 def _usual_period(facts: Sequence[Fact]) -> str:
@@ -127,10 +146,11 @@ def unknown(entry: Entry, query: Query, desk: Desk) -> tuple[str, ...]:
 
 def cite(facts: Sequence[Fact], desk: Desk) -> tuple[Source, ...]:
     """The distinct sources of some facts."""
-    items = (desk.book.sources[fact.source] for fact in facts)
-    return _distinct(
-        Source(item.id, f"《{item.title}》" if item.title else str(item.description), item.date_text) for item in items
-    )
+    return _distinct(_source(desk.book.sources[fact.source]) for fact in facts)
+
+
+def _source(item: SourceItem) -> Source:
+    return Source(item.id, f"《{item.title}》" if item.title else str(item.description), item.date_text)
 
 
 def _old(facts: Sequence[Fact], today: dt.date) -> bool:
@@ -138,15 +158,19 @@ def _old(facts: Sequence[Fact], today: dt.date) -> bool:
 
 
 def _choices(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
-    entries = [desk.book.entries[identifier] for identifier in decision.ids]
     blocks = [Block("heading", desk.book.texts["choices_lead"])]
-    blocks += [
-        Block("item", f"{number}. {entry.name}（{entry.region}）：{entry.summary}")
-        for number, entry in enumerate(entries, 1)
-    ]
-    options = (*(Option(entry.id, entry.name) for entry in entries), Option("", desk.book.texts["not_these"]))
-    sources = cite([fact for entry in entries for fact in entry.facts[:1]], desk)
-    return Reply(Status.CHOICES, _tight(blocks), decision.ids, decision.score, sources, options)
+    facts: list[Fact] = []
+    for number, identifier in enumerate(decision.ids, 1):
+        entry = desk.book.entries.get(identifier)
+        facts += entry.facts[:1] if entry else ()
+        said = f"{entry.name}（{entry.region}）：{entry.summary}" if entry else desk.label(identifier)
+        blocks.append(Block("item", f"{number}. {said}"))
+    options = (
+        *(Option(identifier, desk.label(identifier)) for identifier in decision.ids),
+        Option("", desk.book.texts["not_these"]),
+    )
+    ids = _distinct(desk.public(identifier) for identifier in decision.ids)
+    return Reply(Status.CHOICES, _tight(blocks), ids, decision.score, cite(facts, desk), options)
 
 
 def _list(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
@@ -177,7 +201,7 @@ def _smalltalk(decision: Decision, query: Query, desk: Desk, today: dt.date) -> 
 
 def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
     book = desk.book
-    near = [book.entries[identifier] for identifier in decision.near]
+    near = [(desk.label(identifier), desk.region_of(identifier)) for identifier in decision.near]
     if decision.note == "empty":
         blocks = [Block("summary", book.texts["empty"])]
     elif decision.note == "not_these":
@@ -188,15 +212,13 @@ def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
         blocks = _outside(query, desk)
     elif decision.note == "neighbour":
         asked = "、".join(query.regions)
-        blocks = [Block("summary", book.text("neighbour_offer", asked=asked, owner=near[0].region))]
-        blocks.append(Block("item", f"· {near[0].name}（{near[0].region}）"))
+        blocks = [Block("summary", book.text("neighbour_offer", asked=asked, owner=near[0][1]))]
+        blocks.append(Block("item", f"· {near[0][0]}（{near[0][1]}）"))
     else:
         blocks = [Block("summary", book.texts["none"])]
         if near:
-            blocks.append(
-                Block("note", "也许您想问：" + "、".join(f"{entry.name}（{entry.region}）" for entry in near))
-            )
-    options = tuple(Option(entry.id, entry.name) for entry in near)
+            blocks.append(Block("note", "也许您想问：" + "、".join(f"{name}（{region}）" for name, region in near)))
+    options = tuple(Option(identifier, desk.label(identifier)) for identifier in decision.near)
     return Reply(Status.NONE, _tight(blocks), (), decision.score, (), options)
 
 

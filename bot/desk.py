@@ -45,7 +45,9 @@ class Desk:
         self.name_tokens = {
             entry.id: self._tokens(" ".join((entry.name, *entry.aliases))) for entry in book.entries.values()
         }
+        self._region = {item.id: item.region or self.lexicon.city for item in self.matcher.bank.items}
         self._body = {entry.id: _everything(entry) for entry in book.entries.values()}
+        self._body |= {faq.id: normalise(f"{faq.question} {faq.answer}", None) for faq in book.faqs.values()}
 
     def _tokens(self, text: str) -> frozenset[str]:
         return frozenset(tokens.of_core(self.lexicon.core(normalise(text, None))))
@@ -79,8 +81,18 @@ class Desk:
         return found or self.matcher.bank.initials.get(key(stripped), ())
 
     def region_of(self, identifier: str) -> str:
-        """Region of an entry."""
-        return self.book.entries[identifier].region
+        """Region of an entry, or of a question and answer."""
+        return self._region[identifier]
+
+    def public(self, identifier: str) -> str:
+        """The id that a reply names: the entry's for a question and answer under it."""
+        faq = self.book.faqs.get(identifier)
+        return identifier if faq is None else faq.entry or identifier
+
+    def label(self, identifier: str) -> str:
+        """What an entry, or a question and answer, is called on a button."""
+        faq = self.book.faqs.get(identifier)
+        return self.book.entries[identifier].name if faq is None else faq.question
 
     def allowed_regions(self, asked: Sequence[str]) -> frozenset[str]:
         """Regions whose entries answer a question about `asked`: itself, its parts, and the whole city."""

@@ -48,7 +48,7 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
     if decision.status is Status.SMALLTALK or decision.note == "empty" or decision.score >= 1.0:
         return alone
     subject = next((turn for turn in reversed(turns[-_MEMORY:]) if turn.ids or turn.regions), None)
-    if subject is None:
+    if subject is None or (subject.ids and subject.ids[0] not in desk.book.entries):
         return alone
     if subject.ids and (not query.has_content or _asks_on(query, ranked, decision)):
         return _elliptic(query, desk, subject)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bot.desk import Desk
     from bot.knowledge.nodes import Path, Tree
-    from bot.knowledge.schema import Entry
+    from bot.knowledge.schema import Entry, Faq
     from bot.model import Reply
 
 
@@ -46,6 +46,8 @@ def cases(desk: Desk, trees: Mapping[str, Tree]) -> Iterator[Case]:
                 entry = desk.book.entries.get(raw["id"])
                 if entry is not None:
                     yield from _of_entry(name, tree, index, entry)
+                elif raw["id"] in desk.book.faqs:
+                    yield from _of_faq(name, tree, index, desk.book.faqs[raw["id"]])
     golden = trees["golden.yaml"]
     for index, item in enumerate(desk.book.golden):
         for at, question in enumerate(item.questions):
@@ -59,6 +61,14 @@ def _of_entry(name: str, tree: Tree, index: int, entry: Entry) -> Iterator[Case]
     rows += [("rejects", ("rejects", at), text, False) for at, text in enumerate(entry.rejects)]
     for kind, path, text, reaches in rows:
         yield Case(name, tree.at((index, *path)), kind, text, entry.id, reaches)
+
+
+def _of_faq(name: str, tree: Tree, index: int, faq: Faq) -> Iterator[Case]:
+    entry = faq.entry or faq.id
+    yield Case(name, tree.at((index, "question")), "faq", faq.question, entry, True)
+    for kind, questions in (("tests", faq.tests), ("rejects", faq.rejects)):
+        for at, text in enumerate(questions):
+            yield Case(name, tree.at((index, kind, at)), kind, text, entry, kind == "tests")
 
 
 def run(desk: Desk, trees: Mapping[str, Tree], today: dt.date) -> Regression:
@@ -90,6 +100,6 @@ def judge(case: Case, reply: Reply, desk: Desk) -> str:
         Status.LIST: "被当成了浏览类问题",
         Status.SMALLTALK: "被当成了寒暄",
     }.get(reply.status, "没有找到")
-    named = "、".join(desk.book.entries[identifier].name for identifier in reply.ids[:3])
+    named = "、".join(desk.label(identifier) for identifier in reply.ids[:3])
     mend = "请在 ask 里补一句这样的问法，或在 match 的 any 里加特征词"
     return f"“{case.question}”应当找到“{case.entry}”，{got.format(named)}；{mend}"

@@ -37,6 +37,7 @@ class Book:
     talk: tuple[schema.TalkItem, ...]
     texts: Mapping[str, str]
     golden: tuple[schema.GoldenItem, ...]
+    faqs: Mapping[str, schema.Faq]
 
     def text(self, key: str, **values: str) -> str:
         """One of the fixed texts, with its `{placeholders}` filled."""
@@ -129,9 +130,10 @@ def _validate(name: str, tree: Tree) -> Any:
         known = "、".join(schema.REGISTRIES)
         tree.add((1, 1), "K005", f"条目要放在地区目录里，如 ningbo/justice.yaml；顶层只能有：{known}")
         return None
-    model = schema.REGISTRIES.get(name, schema.EntryFile)
+    is_faq = name.startswith(schema.FAQ_FOLDER)
+    model = schema.REGISTRIES.get(name, schema.FaqFile if is_faq else schema.EntryFile)
     fields = {
-        "": _ITEM_FIELDS.get(name, _fields(schema.Entry)),
+        "": _ITEM_FIELDS.get(name, _fields(schema.Faq if is_faq else schema.Entry)),
         "facts": _fields(schema.Fact),
         "match": _fields(schema.Rules),
     }
@@ -151,7 +153,8 @@ def _by(items: Iterable[Any], attribute: str) -> dict[str, Any]:
 
 def _assemble(version: str, parts: Mapping[str, Any]) -> Book:
     files: Sequence[str] = sorted(name for name in parts if name not in schema.REGISTRIES)
-    entries = _by((entry for name in files for entry in parts[name]), "id")
+    faqs = [faq for name in files if name.startswith(schema.FAQ_FOLDER) for faq in parts[name]]
+    entries = _by((entry for name in files if not name.startswith(schema.FAQ_FOLDER) for entry in parts[name]), "id")
     return Book(
         version=version,
         entries=dict(sorted(entries.items())),
@@ -166,4 +169,5 @@ def _assemble(version: str, parts: Mapping[str, Any]) -> Book:
         talk=parts["smalltalk.yaml"],
         texts=parts["texts.yaml"],
         golden=parts["golden.yaml"],
+        faqs=dict(sorted(_by(faqs, "id").items())),
     )

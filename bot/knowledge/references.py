@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz import process
 
+from bot.knowledge.schema import FAQ_FOLDER
 from bot.model import Severity
 from bot.text.expand import expand
 from bot.text.normalise import key, normalise
@@ -41,16 +42,33 @@ def check_references(book: Book, trees: Mapping[str, Tree]) -> None:
         for at, fact in enumerate(entry.facts):
             _known(tree, (index, "facts", at, "source"), fact.source, book.sources, "来源", "sources.yaml")
         _repeats(tree, index, entry)
+    _faqs(book, trees)
     _registries(book, trees)
 
 
 def _entries(book: Book, trees: Mapping[str, Tree]) -> Iterator[tuple[Tree, int, Entry]]:
     for name, tree in trees.items():
-        if "/" in name and isinstance(tree.data, list):
+        if "/" in name and not name.startswith(FAQ_FOLDER) and isinstance(tree.data, list):
             for index, raw in enumerate(tree.data):
                 entry = book.entries.get(raw["id"])
                 if entry is not None:
                     yield tree, index, entry
+
+
+def _faqs(book: Book, trees: Mapping[str, Tree]) -> None:
+    for name, tree in trees.items():
+        if not name.startswith(FAQ_FOLDER) or not isinstance(tree.data, list):
+            continue
+        for index, raw in enumerate(tree.data):
+            faq = book.faqs[raw["id"]]
+            for key_, known, what, where in (
+                ("entry", book.entries, "条目", "各条目文件"),
+                ("region", book.regions, "地区", "regions.yaml"),
+                ("source", book.sources, "来源", "sources.yaml"),
+            ):
+                value = getattr(faq, key_)
+                if value is not None:
+                    _known(tree, (index, key_), value, known, what, where)
 
 
 def _unique_ids(trees: Mapping[str, Tree]) -> None:
@@ -100,7 +118,7 @@ def _registries(book: Book, trees: Mapping[str, Tree]) -> None:
             seen.setdefault(spelling, index)
     golden = trees["golden.yaml"]
     for index, item in enumerate(book.golden):
-        _known(golden, (index, "id"), item.id, book.entries, "条目", "各条目文件")
+        _known(golden, (index, "id"), item.id, {**book.entries, **book.faqs}, "条目", "各条目文件")
     regions = trees["regions.yaml"]
     ids = {region.id for region in book.regions.values()}
     for index, region in enumerate(book.regions.values()):

@@ -112,6 +112,23 @@ class Entry(Part):
     rejects: tuple[Text, ...] = Field(default=(), description="绝不能答成本条的问题")
 
 
+class Faq(Part):
+    """A curated question and answer, standing alone or under an entry."""
+
+    id: Identifier = Field(description="编号，写好后不再改")
+    question: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="问题")
+    questions: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        default=(), description="别的问法"
+    )
+    answer: Annotated[str, Field(min_length=1, max_length=2000)] = Field(description="回答")
+    entry: Identifier | None = Field(default=None, description="属于哪个条目，没有就不写")
+    region: Short | None = Field(default=None, description="地区全称，全市的不写")
+    period: Short | None = Field(default=None, description="回答说的是什么时候的事")
+    source: Identifier | None = Field(default=None, description="来源的 id，见 sources.yaml")
+    tests: tuple[Text, ...] = Field(default=(), description="必须找到本条的问题")
+    rejects: tuple[Text, ...] = Field(default=(), description="绝不能答成本条的问题")
+
+
 class SourceItem(Part):
     """A cited newspaper page."""
 
@@ -201,6 +218,10 @@ class EntryFile(RootModel[tuple[Entry, ...]]):
     """A file of entries."""
 
 
+class FaqFile(RootModel[tuple[Faq, ...]]):
+    """A file of questions and answers."""
+
+
 REGISTRIES: dict[str, Any] = {
     "sources.yaml": RootModel[tuple[SourceItem, ...]],
     "regions.yaml": RootModel[tuple[RegionItem, ...]],
@@ -214,7 +235,9 @@ REGISTRIES: dict[str, Any] = {
     "texts.yaml": RootModel[dict[str, Text]],
     "golden.yaml": RootModel[tuple[GoldenItem, ...]],
 }
-"""File name → model. Everything in a subfolder is an EntryFile."""
+"""File name → model. A file in `faq/` is a FaqFile, in any other subfolder an EntryFile."""
+
+FAQ_FOLDER = "faq/"
 
 
 def json_schema() -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Wording:
     """One way to ask: `text` as written, `core` and `syllables` as understanding makes them.
 
+    `readings` are the syllables as words are really read, for pinyin that people type.
     `group` numbers the template it came from: wordings of one template are held out together.
     """
 
@@ -24,6 +25,7 @@ class Wording:
     syllables: tuple[str, ...]
     kind: str
     group: int
+    readings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

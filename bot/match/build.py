@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bot.knowledge.book import Book
-    from bot.knowledge.schema import Entry
+    from bot.knowledge.schema import Entry, Faq
     from bot.understand.lexicon import Lexicon
 
 DECOY = "outside:"
@@ -27,6 +27,7 @@ def build(book: Book, lexicon: Lexicon) -> Bank:
     """Compile every entry of a Book."""
     items = (
         *(_item(entry, lexicon) for entry in book.entries.values()),
+        *(_faq_item(faq, book, lexicon) for faq in book.faqs.values()),
         *(_decoy(DECOY + topic.name, (topic.name, *topic.words), lexicon) for topic in book.outside),
         *(
             _decoy(TALK + talk.id, [text for template in talk.ask for text in expand(template)], lexicon)
@@ -35,7 +36,7 @@ def build(book: Book, lexicon: Lexicon) -> Bank:
     )
     exact: dict[str, list[str]] = {}
     initials: dict[str, list[str]] = {}
-    for item in items[: len(book.entries)]:
+    for item in items[: len(book.entries) + len(book.faqs)]:
         for wording in item.wordings:
             owners = exact.setdefault(spelling(normalise(wording.text)), [])
             if item.id not in owners:
@@ -77,6 +78,15 @@ def _item(entry: Entry, lexicon: Lexicon) -> Item:
     )
 
 
+def _faq_item(faq: Faq, book: Book, lexicon: Lexicon) -> Item:
+    """A question and answer; only a title-like first question counts as its name."""
+    texts = dict.fromkeys((faq.question, *faq.questions))
+    wordings = tuple(_wording(text, "ask", number, lexicon) for number, text in enumerate(texts))
+    region = faq.region or (book.entries[faq.entry].region if faq.entry else lexicon.city)
+    body = (lexicon.core(normalise(faq.answer, None)),)
+    return Item(faq.id, region, tuple(wording for wording in wordings if wording.core) or wordings[:1], body)
+
+
 def _decoy(identifier: str, texts: Sequence[str], lexicon: Lexicon) -> Item:
     wordings = (_wording(text, "ask", number, lexicon) for number, text in enumerate(dict.fromkeys(texts)))
     return Item(identifier, None, tuple(wording for wording in wordings if wording.core), decoy=True)
@@ -88,4 +98,7 @@ def _plain(text: str) -> str:
 
 def _wording(text: str, kind: str, group: int, lexicon: Lexicon) -> Wording:
     clean = _plain(text)
-    return Wording(text, lexicon.core(clean), () if kind == "english" else pinyin.of_text(clean), kind, group)
+    core = lexicon.core(clean)
+    if kind == "english":
+        return Wording(text, core, (), kind, group)
+    return Wording(text, core, pinyin.of_characters(clean), kind, group, pinyin.of_text(clean))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.match import tokens
-from bot.match.postings import Postings, Weights
+from bot.match.postings import Postings, Weighed, Weights
 from bot.text.normalise import key
 from bot.text.phrases import Phrases
 
@@ -30,7 +30,7 @@ class Index:
         self.starts: NDArray[np.int64] = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
         self.ends: NDArray[np.int64] = np.cumsum(counts).astype(np.int64)
         self.char_tokens = [tokens.of_core(wording.core) for wording in self.wordings]
-        self.sound_tokens = [tokens.of_syllables(wording.syllables) for wording in self.wordings]
+        self.sound_tokens = [tokens.of_sounds(wording.syllables, wording.readings) for wording in self.wordings]
         self._weigh()
         self._look_up()
 
@@ -45,6 +45,8 @@ class Index:
         self.sound_weights = Weights(sounds)
         self.chars = Postings(self.char_tokens, self.weights)
         self.sounds = Postings(self.sound_tokens, self.sound_weights)
+        plain = (tokens.of_sounds(wording.syllables) for wording in self.wordings)
+        self.sounds.masses = np.array([Weighed(row, self.sound_weights).mass for row in plain], dtype=np.float32)
         counts = [self._counts(at) for at in range(len(self.ids))]
         held = [1.0 if token in own else 0.0 for count, own in zip(counts, asked, strict=True) for token in count]
         central = [saturate(number) for count in counts for number in count.values()]

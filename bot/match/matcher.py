@@ -123,7 +123,7 @@ class Matcher:
     def _evidence(self, asked: Asked, held_out: HeldOut | None) -> _Evidence:
         index = self.index
         row = Weighed(tokens.of_core(asked.core), index.weights)
-        sounds = Weighed(tokens.of_syllables(asked.syllables), index.sound_weights)
+        sounds = Weighed(tokens.of_sounds(asked.syllables), index.sound_weights)
         (common,) = index.chars.overlaps(row)
         (heard,) = index.sounds.overlaps(sounds)
         told, held, central = (total / np.float32(row.mass) for total in index.told.overlaps(row))

@@ -46,10 +46,11 @@ def of_core(core: str) -> list[str]:
     return list(tokens)
 
 
-def of_syllables(syllables: Sequence[str]) -> list[str]:
-    """Distinct tokens of a pinyin sequence."""
+def of_sounds(*readings: Sequence[str]) -> list[str]:
+    """Distinct tokens of one pinyin sequence, or of several readings of the same text."""
     tokens: dict[str, None] = {}
-    _add(tokens, syllables, "'")
+    for syllables in readings:
+        _add(tokens, syllables, "'")
     return list(tokens)
 
 

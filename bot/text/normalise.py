@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 import opencc
 
@@ -39,6 +39,7 @@ def _clean(text: str) -> str:
     return _SPACES.sub(" ", text).strip()
 
 
+@lru_cache(maxsize=256)  # the stages ask for the same text again and again
 def normalise(raw: str, cap: int | None = MAX_CHARS) -> str:
     """Return `raw` as NFKC, simplified, lower case, without control characters, at most `cap` characters.
 

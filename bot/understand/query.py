@@ -24,7 +24,7 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
     text = join_han(plain_digits(normalise(raw)))
     typed = pinyin.of_typed(text) if _LATIN.search(text) else None
     core = lexicon.core(text)
-    syllables = typed if typed is not None else pinyin.of_text(filler.bare(text))
+    syllables = typed if typed is not None else pinyin.of_characters(filler.bare(text))
     sounds = " ".join(syllables) if typed is not None and not _HAN.search(text) else ""
     topics = [item for _, _, item in lexicon.outside.find(text)]
     outside = next((item for item in topics if item.refuse), topics[0] if topics else None)
