@@ -63,6 +63,8 @@ def _in_a_story(query: Query, ranked: Ranked, decision: Decision, desk: Desk) ->
     best = decision
     for window in windows(normalise(query.raw)):
         part = replace(understand(window, desk.lexicon), regions=query.regions)
+        if part.english:  # a word or two of English prove nothing
+            continue
         found = decide.decide(part, decide.rank(part, desk), desk)
         if found.status is Status.ANSWER and found.ids[0] in first and found.score >= max(_PART_AT, best.score):
             best = replace(found, reason=f"其中一句：{window}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.match import tokens
 from bot.model import Decision, Query, Status
-from bot.text.normalise import key
+from bot.text.normalise import key, normalise
 from bot.understand import filler
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bot.desk import Desk
     from bot.knowledge.schema import Entry
 
+_LISTED = re.compile(r"[ 、,，/]+")
 MAX_LISTED = 30
 _CONTENT_AT = 0.6
 _SPECIFIC_NAME = 4
@@ -30,17 +32,17 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     if not bare and not _wants_several(query, ranked, desk):
         return None
     if not bare and not (
-        query.themes or query.audiences or query.honour or query.years or query.regions or topic(query, desk)
+        query.themes or query.audiences or query.honour or query.years or query.regions or topics_of(query, desk)
     ):
         return None
     if not bare and ranked.decoy is not None and (not ranked.own or ranked.decoy.blend > ranked.own[0].blend):
         return None
-    words = topic(query, desk)
+    topics = topics_of(query, desk)
     near = {item.id for item in ranked.own[:5]}
     allowed = desk.allowed_regions(query.regions)
     own = frozenset(query.regions) - {desk.lexicon.city}
     scores = {
-        entry.id: _fit(entry, query, words, near, desk)
+        entry.id: _fit(entry, query, topics, near, desk)
         for entry in desk.book.entries.values()
         if entry.region in allowed and _passes(entry, query)
     }
@@ -95,19 +97,19 @@ def _passes(entry: Entry, query: Query) -> bool:
     return not query.years or any(int(fact.as_of[:4]) in query.years for fact in entry.facts)
 
 
-def _fit(entry: Entry, query: Query, words: list[str], near: set[str], desk: Desk) -> float:
+def _fit(entry: Entry, query: Query, topics: list[list[str]], near: set[str], desk: Desk) -> float:
     """How well one entry fits: theme, audience and the words of the question, added up."""
     score = 0.0
     if entry.theme in query.themes:
         score += 1.0
     if set(entry.audience) & set(query.audiences):
         score += 1.0
-    if words:
-        share = desk.share_told(entry.id, words)
+    if topics:
+        share = max(desk.share_told(entry.id, words) for words in topics)
         score += 2.0 * share if share >= _CONTENT_AT else 0.0
     elif not query.themes and not query.audiences:
         score += 1.0
-    if entry.id in near:
+    if score and entry.id in near:
         score += 0.2
     return score
 
@@ -116,9 +118,15 @@ def _uncued(text: str) -> str:
     return filler.BROWSE_LIGHTLY.sub(" ", filler.BROWSE.sub(" ", text))
 
 
-def topic(query: Query, desk: Desk) -> list[str]:
-    """Tokens of what is browsed for: the core without cues and places."""
-    text = filler.HONOUR.sub(" ", _uncued(desk.lexicon.without_regions(filler.bare(query.text))))
+def topics_of(query: Query, desk: Desk) -> list[list[str]]:
+    """Tokens of each thing that is browsed for (「打官司、调解、信访」 are three), without cues and places."""
+    pieces = [part for part in _LISTED.split(normalise(query.raw)) if part] or [query.text]
+    found = (_topic(part, desk) for part in pieces)
+    return [words for words in found if words]
+
+
+def _topic(text: str, desk: Desk) -> list[str]:
+    text = filler.HONOUR.sub(" ", _uncued(desk.lexicon.without_regions(filler.bare(text))))
     text = filler.GENERIC.sub(" ", text)
     for start, phrase, _ in reversed(list(desk.lexicon.facets.find(text))):
         text = text[:start] + " " + text[start + len(phrase) :]

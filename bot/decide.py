@@ -23,6 +23,7 @@ NEAR_SHARE = 0.4
 TIE_WITHIN = 1.0
 """Blends closer than this are near each other."""
 SURE_AT = 0.6
+SOUND_SCORE = 0.95
 CLEAR_AT = 0.85
 """Confidence that outweighs a word of a topic outside the material."""
 MAX_CHOICES = 4
@@ -64,7 +65,12 @@ def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
     found = talk.recognise(normalise(query.raw), desk.lexicon) or _chatting(query, ranked, desk)
     if found is not None:
         return Decision(Status.SMALLTALK, reason="寒暄", talk=found, score=1.0)
-    return _exact(query, desk) or _not_ours(query, ranked, desk) or _by_score(query, ranked, desk)
+    return (
+        _exact(query, desk)
+        or _not_ours(query, ranked, desk)
+        or _by_sound(query, ranked, desk)
+        or _by_score(query, ranked, desk)
+    )
 
 
 def _chatting(query: Query, ranked: Ranked, desk: Desk) -> str | None:
@@ -97,6 +103,15 @@ def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     open_to_doubt = ranked.confidence < CLEAR_AT and not (first and len(first.name) >= 3)
     if query.outside and (query.refuse or open_to_doubt):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"资料以外的话题：{query.outside}", note="outside")
+    return None
+
+
+def _by_sound(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
+    """Homophones and typed pinyin: 微发院, weifayuan."""
+    allowed = desk.allowed_regions(query.regions)
+    ids = tuple(identifier for identifier in desk.by_sound(query) if desk.region_of(identifier) in allowed)
+    if len(ids) == 1:
+        return Decision(Status.ANSWER, ids, max(SOUND_SCORE, ranked.confidence), "读音和库里的问法一样")
     return None
 
 

@@ -80,6 +80,10 @@ class Desk:
         found = self.matcher.exact(normalise(query.raw), query.text, stripped)
         return found or self.matcher.bank.initials.get(key(stripped), ())
 
+    def by_sound(self, query: Query) -> tuple[str, ...]:
+        """Entries with a wording that sounds like the whole question, whatever its characters."""
+        return self.matcher.bank.sounds.get(query.syllables, ())
+
     def region_of(self, identifier: str) -> str:
         """Region of an entry, or of a question and answer."""
         return self._region[identifier]

@@ -111,3 +111,8 @@ def test_loading_is_the_same_from_disk_and_from_bytes(shipped: dict[str, bytes])
     assert loaded.book is not None
     assert parsed.book is not None
     assert loaded.book.version == parsed.book.version
+
+
+def test_the_schema_beside_the_files_is_fresh() -> None:
+    kept = (KNOWLEDGE / "schema.json").read_text(encoding="utf-8")
+    assert json.loads(kept) == json_schema(), "run: reformbot schema > knowledge/schema.json"

@@ -86,7 +86,7 @@ def _unique_ids(trees: Mapping[str, Tree]) -> None:
 def _known(tree: Tree, path: Path, value: str, known: Collection[str], what: str, where: str) -> None:
     if value in known:
         return
-    close = process.extractOne(value, list(known), score_cutoff=50)
+    close = process.extractOne(value, sorted(known), score_cutoff=50)
     hint = f"，是不是想写“{close[0]}”？" if close else f"，请先在 {where} 里登记"
     tree.add(tree.at(path), "K302", f"没有“{value}”这个{what}{hint}")
 

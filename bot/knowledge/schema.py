@@ -6,12 +6,12 @@ import datetime as dt
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
 
 from bot.knowledge.vocabulary import About, Asked, Detail  # noqa: TC001 - pydantic reads them
 from bot.text.expand import TemplateError, expand
 
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+_DATE = re.compile("([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _YES_NO = {"true": True, "yes": True, "是": True, "false": False, "no": False, "否": False}
 
 
@@ -37,7 +37,8 @@ def _yes_no(value: object) -> object:
 
 def _template(value: str) -> str:
     try:
-        expand(value)
+        if not any(any(char.isalnum() for char in wording) for wording in expand(value)):
+            raise ValueError("这句问法里没有文字")
     except TemplateError as error:
         raise ValueError(f"{error}（第 {error.column + 1} 个字）") from None
     return value
@@ -143,6 +144,12 @@ class SourceItem(Part):
     inferred: YesNo = False
     evidence: Text = Field(description="日期是怎么推断的")
     url: Annotated[str, Field(pattern=r"^https://")] | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> SourceItem:
+        if not self.title and not self.description:
+            raise ValueError("来源要有 title；版面没有标题时写一句 description")
+        return self
 
 
 class RegionItem(Part):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -162,7 +162,8 @@ def _label(path: Path) -> str:
 
 def _meant(item: Any, fields: Fields) -> str:
     """The key that an unknown one is nearest to; empty when none is near."""
-    close = process.extractOne(str(item["loc"][-1]), fields.get(_model(item["loc"]), ()), score_cutoff=60)
+    known = fields.get(_model(item["loc"]), ())
+    close = process.extractOne(str(item["loc"][-1]), known, scorer=fuzz.ratio, score_cutoff=60)
     return close[0] if close else ""
 
 

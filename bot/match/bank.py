@@ -51,3 +51,5 @@ class Bank:
     items: tuple[Item, ...]
     exact: Mapping[str, tuple[str, ...]]
     initials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sounds: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    """Syllables of a whole wording → the items that own it; four syllables and more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.match.bank import Bank, Item, Wording
 from bot.match.index import spelling
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 DECOY = "outside:"
 """Prefix of the ids of topics outside the material."""
+SOUND_LENGTH = 4
+"""Syllables from which a wording is known by its sound alone."""
+INITIALS_LENGTH = 3
 TALK = "talk:"
 """Prefix of the ids of small talk."""
 
@@ -34,20 +37,31 @@ def build(book: Book, lexicon: Lexicon) -> Bank:
             for talk in book.talk
         ),
     )
-    exact: dict[str, list[str]] = {}
-    initials: dict[str, list[str]] = {}
-    for item in items[: len(book.entries) + len(book.faqs)]:
+    owned = items[: len(book.entries) + len(book.faqs)]
+    exact, initials, sounds = _Owners(), _Owners(), _Owners()
+    for item in owned:
         for wording in item.wordings:
-            owners = exact.setdefault(spelling(normalise(wording.text)), [])
-            if item.id not in owners:
-                owners.append(item.id)
+            exact.add(spelling(normalise(wording.text)), item.id)
+            for syllables in {wording.syllables, wording.readings}:
+                if len(syllables) >= SOUND_LENGTH:
+                    sounds.add(syllables, item.id)
         for name in item.names:
             short = pinyin.initials(name)
-            if len(short) >= 3 and item.id not in initials.setdefault(short, []):
-                initials[short].append(item.id)
-    return Bank(
-        items, {text: tuple(ids) for text, ids in exact.items()}, {text: tuple(ids) for text, ids in initials.items()}
-    )
+            if len(short) >= INITIALS_LENGTH:
+                initials.add(short, item.id)
+    return Bank(items, exact.table(), initials.table(), sounds.table())
+
+
+class _Owners(dict[Any, list[str]]):
+    """Key → ids, in order, without repeats."""
+
+    def add(self, key: Any, identifier: str) -> None:
+        ids = self.setdefault(key, [])
+        if identifier not in ids:
+            ids.append(identifier)
+
+    def table(self) -> dict[Any, tuple[str, ...]]:
+        return {key: tuple(ids) for key, ids in self.items()}
 
 
 def _item(entry: Entry, lexicon: Lexicon) -> Item:

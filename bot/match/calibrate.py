@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from bot.match.bank import Wording
     from bot.match.matcher import Candidate, Matcher
 
 SAMPLES = 400
@@ -91,11 +92,16 @@ def samples(matcher: Matcher, decoys: bool, limit: int = SAMPLES) -> list[tuple[
     step = max(1, len(rows) // limit)
     return [
         (
-            Asked(index.wordings[at].text.lower(), index.wordings[at].core, index.wordings[at].syllables),
+            as_question(index.wordings[at]),
             HeldOut(place, index.wordings[at].group),
         )
         for at, place in rows[::step]
     ]
+
+
+def as_question(wording: Wording) -> Asked:
+    """A wording of the bank as if somebody asked it."""
+    return Asked(wording.text.lower(), wording.core, wording.syllables)
 
 
 def calibrate(matcher: Matcher) -> Calibration:

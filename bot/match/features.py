@@ -12,7 +12,6 @@ NAMES = (
     "asked",  # share of the query that the entry's wordings hold
     "told",  # share of the query that wordings and facts together hold
     "name",  # share of the query that the longest contained name or alias makes up
-    "named",  # length of that name or alias, six characters and more being 1
     "sound",  # Dice of the pinyin with the best wording
     "spoken",  # share of that wording's pinyin that the query holds
     "keyword",  # keyword rules: 0, 1/2, 3/4, ...
@@ -21,10 +20,11 @@ NAMES = (
     "region",  # the query names the entry's own region
     "central",  # like told, each token by how many of the entry's wordings hold it
     "nearest",  # mean Dice of the three best wordings
+    "extra",  # weight of the heaviest token of the best wording that the query lacks
 )
 INDEX = {name: at for at, name in enumerate(NAMES)}
 
-WEIGHTS = (0.58, -0.15, 4.61, 9.90, 1.16, -1.58, 3.20, 3.66, 4.07, 0.10, 0.88, 3.28, 4.02, 1.89)
+WEIGHTS = (1.07, 1.39, 3.11, 4.58, 0.0, 1.60, 2.06, 2.12, 0.63, -1.82, 1.56, 3.79, 1.95, -0.47)
 """In the order of `NAMES`."""
 
 LABELS = {

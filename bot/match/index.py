@@ -44,6 +44,7 @@ class Index:
         self.weights = Weights(told)
         self.sound_weights = Weights(sounds)
         self.chars = Postings(self.char_tokens, self.weights)
+        self.heavy = [Weighed(row, self.weights).heaviest_first for row in self.char_tokens]
         self.sounds = Postings(self.sound_tokens, self.sound_weights)
         plain = (tokens.of_sounds(wording.syllables) for wording in self.wordings)
         self.sounds.masses = np.array([Weighed(row, self.sound_weights).mass for row in plain], dtype=np.float32)
@@ -76,6 +77,10 @@ class Index:
         for core in self.bank.items[entry].body:
             count.update(tokens.of_core(core))
         return count
+
+    def heaviest_beyond(self, wording: int, known: frozenset[str]) -> float:
+        """Weight of the heaviest token of a wording that is not among the known ones."""
+        return next((weight for token, weight in self.heavy[wording] if token not in known), 0.0)
 
     def entry_tokens(self, entry: int, rows: list[list[str]], without: int | None = None) -> set[str]:
         """Tokens of all wordings of an entry, but those of the group `without`."""

@@ -223,11 +223,12 @@ class Matcher:
         region = self.regions[place]
         told = evidence.body if place == evidence.held_place and evidence.body is not None else index.told_sets[place]
         heaviest = evidence.row.heaviest_missing(told) / max(index.weights.unknown, 1e-6)
+        wording = index.wordings[by_sound if asked.latin else by_chars]
         sound = float(evidence.sound[by_sound])
         spoken = float(evidence.spoken[by_sound])
         if asked.latin:  # typed pinyin: the sound stands in for the characters
             first = (sound, min(1.0, spoken), sound, sound)
-            likeness, heaviest, centre, nearest = sound, 0.0, sound, sound
+            likeness, heaviest, centre, nearest, extra = sound, 0.0, sound, sound, 0.0
         else:
             first = (
                 float(evidence.dice[by_chars]),
@@ -235,12 +236,12 @@ class Matcher:
                 float(evidence.asked[place]),
                 float(evidence.told[place]),
             )
-            likeness = ratio(asked.core, index.wordings[by_chars].core) / 100
+            likeness = ratio(asked.core, wording.core) / 100
+            extra = index.heaviest_beyond(by_chars, evidence.row.tokens) / max(index.weights.unknown, 1e-6)
             centre, nearest = float(evidence.central[place]), sum(best) / len(best)
         features = (
             *first,
             min(1.0, len(name) / evidence.length),
-            min(1.0, len(name) / 6),
             sound,
             min(1.0, spoken),
             1.0 - 0.5 ** len(words),
@@ -249,6 +250,7 @@ class Matcher:
             1.0 if region is not None and region in asked.own_regions else 0.0,
             centre,
             nearest,
+            extra,
         )
         return Candidate(
             place=place,

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
     Ints = NDArray[np.int32]
 
-PAIR_WEIGHT = 1.0
-SINGLE_WEIGHT = 0.75
+PAIR_WEIGHT = 0.35
+"""Of a single item's: pairs often straddle two words, and then their rarity means nothing."""
 _NOTHING = np.zeros(0, dtype=np.int32)
+
+
+def is_pair(token: str) -> bool:
+    """Whether a token joins two neighbours; a Latin word or a number is one item."""
+    return len(token) > 1 and not (token.isascii() and token.isalnum())
 
 
 class Weights:
@@ -34,7 +39,7 @@ class Weights:
     def __call__(self, token: str) -> float:
         """Weight of one token."""
         weight = self._idf.get(token, self.unknown)
-        return weight * (PAIR_WEIGHT if len(token) > 1 else SINGLE_WEIGHT)
+        return weight * PAIR_WEIGHT if is_pair(token) else weight
 
     def knows(self, token: str) -> bool:
         """Whether any entry has the token."""
@@ -97,6 +102,7 @@ class Weighed:
     """Tokens of one query with their weights."""
 
     def __init__(self, tokens: Sequence[str], weights: Weights) -> None:
+        self.tokens = frozenset(tokens)
         self.pairs = [(token, weights(token)) for token in tokens]
         self.mass = max(sum(weight for _, weight in self.pairs), 1e-6)
         self.heaviest_first = sorted(self.pairs, key=lambda pair: -pair[1])
