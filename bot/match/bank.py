@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+LEAN_BELOW = 3.0
+"""Wordings an entry, on average."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """One way to ask: `text` as written, `core` and `syllables` as understanding makes them.
@@ -53,3 +57,9 @@ class Bank:
     initials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sounds: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     """Syllables of a whole wording → the items that own it; four syllables and more."""
+
+    @property
+    def lean(self) -> bool:
+        """Whether entries have hardly more than one wording, so that none can be held out."""
+        counts = [len(item.wordings) for item in self.items if not item.decoy]
+        return bool(counts) and sum(counts) < LEAN_BELOW * len(counts)

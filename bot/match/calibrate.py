@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 SAMPLES = 400
 _CAP = 0.999
+_LEAST = 20
 _FALSE_SHARE = 0.08
 _AWAY_SHARE = 0.25
 """Without topics outside: share of taken-away questions that may be answered (by a neighbour, often rightly)."""
 _LOWEST, _HIGHEST = 0.15, 0.6
+_LEAN_AWAY_SHARE = 0.10
+"""The same for a lean bank, whose wordings can only be taken away."""
 _RIDGE = 1.0
 _TAKEN_AWAY = 0.35
 """Weight of a question whose entry was taken away: its neighbours often answer it rightly all the same."""
@@ -53,6 +56,9 @@ class Calibration:
 
 PRIOR = Calibration((2.0, 1.5, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, -6.0))
 """For banks that are too small to fit."""
+
+LEAN = (0.57, 3.91, 1.39, -1.18, -1.18, 1.58, 0.88, 1.74, 0.0, 0.0, 0.32, -5.34)
+"""Confidence weights for lean banks, fitted on the development half of a public FAQ set."""
 
 
 def evidence(ranked: Sequence[Candidate]) -> NDArray[np.float64]:
@@ -106,8 +112,10 @@ def as_question(wording: Wording) -> Asked:
 
 def calibrate(matcher: Matcher) -> Calibration:
     """Fit the curve to a bank; the prior when the bank has fewer than 20 phrasings."""
+    if matcher.bank.lean:
+        return _calibrate_lean(matcher)
     known = samples(matcher, decoys=False)
-    if len(known) < 20:
+    if len(known) < _LEAST:
         return PRIOR
     rows: list[NDArray[np.float64]] = []
     right: list[float] = []
@@ -131,6 +139,17 @@ def calibrate(matcher: Matcher) -> Calibration:
     outside = np.array(rows[before:]) if len(rows) > before + 20 else None
     away = np.array([row for row, weight in zip(rows, weights, strict=True) if weight == _TAKEN_AWAY])
     return Calibration(found, _threshold(np.array(found), outside, away))
+
+
+def _calibrate_lean(matcher: Matcher) -> Calibration:
+    """Fixed weights; the threshold where questions whose entry was taken away are refused."""
+    away = [matcher.rank(asked, HeldOut(held_out.place, None)) for asked, held_out in samples(matcher, decoys=False)]
+    rows = [evidence(ranked) for ranked in away if any(not item.decoy for item in ranked)]
+    if len(rows) < _LEAST:
+        return Calibration(LEAN)
+    z = np.array(rows) @ np.array(LEAN)
+    chances = 1 / (1 + np.exp(-np.clip(z, -30, 30)))
+    return Calibration(LEAN, float(np.clip(np.quantile(chances, 1 - _LEAN_AWAY_SHARE), _LOWEST, _CAP)))
 
 
 def _threshold(weights: NDArray[np.float64], outside: NDArray[np.float64] | None, away: NDArray[np.float64]) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from rapidfuzz.fuzz import ratio
 
 from bot.match import tokens
-from bot.match.features import INDEX, WEIGHTS
+from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
 from bot.match.index import Index, saturate, spelling
 from bot.match.postings import Weighed
 
@@ -86,10 +86,10 @@ class _Evidence:
 class Matcher:
     """Ranks the items of a bank for a query. Read only after construction."""
 
-    def __init__(self, bank: Bank, weights: Sequence[float] = WEIGHTS) -> None:
+    def __init__(self, bank: Bank, weights: Sequence[float] | None = None) -> None:
         self.bank = bank
         self.index = Index(bank)
-        self.weights = tuple(weights)
+        self.weights = tuple(weights or (LEAN_WEIGHTS if bank.lean else WEIGHTS))
         self.regions = [item.region for item in bank.items]
         self.decoys = np.array([item.decoy for item in bank.items], dtype=bool)
 
