@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.match import tokens
 from bot.model import Decision, Query, Status
 from bot.text.normalise import key, normalise
 from bot.understand import filler
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from bot.decide import Ranked
     from bot.desk import Desk
     from bot.knowledge.schema import Entry
+    from bot.match.postings import Weighed
 
 _LISTED = re.compile(r"[ 、,，/]+")
 MAX_LISTED = 30
@@ -37,12 +37,12 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
         return None
     if not bare and ranked.decoy is not None and (not ranked.own or ranked.decoy.blend > ranked.own[0].blend):
         return None
-    topics = topics_of(query, desk)
+    shares = [desk.shares_told(words) for words in topics_of(query, desk)]
     near = {item.id for item in ranked.own[:5]}
     allowed = desk.allowed_regions(query.regions)
     own = frozenset(query.regions) - {desk.lexicon.city}
     scores = {
-        entry.id: _fit(entry, query, topics, near, desk)
+        entry.id: _fit(entry, query, shares, near)
         for entry in desk.book.entries.values()
         if entry.region in allowed and _passes(entry, query)
     }
@@ -97,15 +97,15 @@ def _passes(entry: Entry, query: Query) -> bool:
     return not query.years or any(int(fact.as_of[:4]) in query.years for fact in entry.facts)
 
 
-def _fit(entry: Entry, query: Query, topics: list[list[str]], near: set[str], desk: Desk) -> float:
+def _fit(entry: Entry, query: Query, shares: list[dict[str, float]], near: set[str]) -> float:
     """How well one entry fits: theme, audience and the words of the question, added up."""
     score = 0.0
     if entry.theme in query.themes:
         score += 1.0
     if set(entry.audience) & set(query.audiences):
         score += 1.0
-    if topics:
-        share = max(desk.share_told(entry.id, words) for words in topics)
+    if shares:
+        share = max(told[entry.id] for told in shares)
         score += 2.0 * share if share >= _CONTENT_AT else 0.0
     elif not query.themes and not query.audiences:
         score += 1.0
@@ -118,16 +118,16 @@ def _uncued(text: str) -> str:
     return filler.BROWSE_LIGHTLY.sub(" ", filler.BROWSE.sub(" ", text))
 
 
-def topics_of(query: Query, desk: Desk) -> list[list[str]]:
-    """Tokens of each thing that is browsed for (「打官司、调解、信访」 are three), without cues and places."""
+def topics_of(query: Query, desk: Desk) -> list[Weighed]:
+    """Words of each thing that is browsed for (「打官司、调解、信访」 are three), without cues and places."""
     pieces = [part for part in _LISTED.split(normalise(query.raw)) if part] or [query.text]
     found = (_topic(part, desk) for part in pieces)
-    return [words for words in found if words]
+    return [desk.weigh(core) for core in found if core]
 
 
-def _topic(text: str, desk: Desk) -> list[str]:
+def _topic(text: str, desk: Desk) -> str:
     text = filler.HONOUR.sub(" ", _uncued(desk.lexicon.without_regions(filler.bare(text))))
     text = filler.GENERIC.sub(" ", text)
     for start, phrase, _ in reversed(list(desk.lexicon.facets.find(text))):
         text = text[:start] + " " + text[start + len(phrase) :]
-    return tokens.of_core(desk.lexicon.core(filler.PRONOUN.sub(" ", text)))
+    return desk.lexicon.core(filler.PRONOUN.sub(" ", text))

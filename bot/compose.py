@@ -116,12 +116,12 @@ def title(entry: Entry) -> str:
 
 def pick_facts(entry: Entry, query: Query, desk: Desk) -> tuple[Fact, ...]:
     """At most four facts: the one that was asked for first, the others in the order of the file."""
-    words = set(desk.words(query)) - desk.name_tokens[entry.id]
-    weights = desk.matcher.index.weights
+    words = desk.weigh(query.core)
+    beyond_name = ~words.held(desk.name_places[entry.id])
     scored: list[tuple[float, int, Fact]] = []
     for at, fact in enumerate(entry.facts):
-        common = words & desk.fact_tokens[entry.id][at]
-        score = sum(map(weights, common)) / 8
+        common = words.held(desk.fact_places[entry.id][at]) & beyond_name
+        score = float(words.weights[common].sum()) / 8
         score += sum(2.0 - 0.5 * fact.about.index(asked) for asked in query.asked if asked in fact.about)
         scored.append((score, at, fact))
     best = sorted(scored, key=lambda item: (-item[0], item[1]))[:MAX_FACTS]

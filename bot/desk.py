@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
-from bot.match import tokens
 from bot.match.build import build
 from bot.match.calibrate import calibrate
 from bot.match.features import LABELS
 from bot.match.matcher import Asked, Matcher
-from bot.match.postings import Weighed
+from bot.match.tokens import STOP_WORDS
 from bot.model import Hit
 from bot.text.normalise import join_han, key, normalise
 from bot.understand import filler
@@ -18,10 +18,17 @@ from bot.understand.lexicon import Lexicon
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bot.knowledge.book import Book
     from bot.knowledge.schema import Entry
     from bot.match.matcher import Candidate
+    from bot.match.postings import Weighed
     from bot.model import Query
+
+
+_WORD = re.compile("[a-z0-9]+")
 
 
 class Desk:
@@ -39,18 +46,16 @@ class Desk:
         headings = [word for theme in book.themes for word in (theme.name, *theme.words)]
         headings += [word for audience in book.audiences for word in (audience.name, *audience.words)]
         self.headings = frozenset(key(normalise(word)) for word in headings)
-        self.fact_tokens = {
-            entry.id: [self._tokens(fact.text) for fact in entry.facts] for entry in book.entries.values()
-        }
-        self.name_tokens = {
-            entry.id: self._tokens(" ".join((entry.name, *entry.aliases))) for entry in book.entries.values()
-        }
+        entries = book.entries.values()
+        self.fact_places = {entry.id: [self._places(fact.text) for fact in entry.facts] for entry in entries}
+        self.name_places = {entry.id: self._places(" ".join((entry.name, *entry.aliases))) for entry in entries}
         self._region = {item.id: item.region or self.lexicon.city for item in self.matcher.bank.items}
         self._body = {entry.id: _everything(entry) for entry in book.entries.values()}
         self._body |= {faq.id: normalise(f"{faq.question} {faq.answer}", None) for faq in book.faqs.values()}
 
-    def _tokens(self, text: str) -> frozenset[str]:
-        return frozenset(tokens.of_core(self.lexicon.core(normalise(text, None))))
+    def _places(self, text: str) -> NDArray[np.integer[Any]]:
+        """Places of a text's tokens in the vocabulary, sorted."""
+        return self.weigh(self.lexicon.core(normalise(text, None))).sorted_places
 
     def match(self, query: Query) -> list[Candidate]:
         """Candidates for a query, best first."""
@@ -67,8 +72,7 @@ class Desk:
     def _is_english(self, query: Query) -> bool:
         """Typed Latin letters that the English wordings know are English, not pinyin."""
         words = query.core.split()
-        weights = self.matcher.index.weights
-        return bool(words) and sum(weights.knows(word) for word in words) * 2 > len(words)
+        return bool(words) and sum(bool(len(self.weigh(word).places)) for word in words) * 2 > len(words)
 
     def confidence(self, ranked: Sequence[Candidate]) -> float:
         """Calibrated confidence in the first candidate."""
@@ -116,25 +120,30 @@ class Desk:
         """Whether a text asks for something by name (how much, how long ...)."""
         return any(True for _ in self.lexicon.facets.find(text))
 
-    def words(self, query: Query) -> list[str]:
-        """Tokens of the question's core."""
-        return tokens.of_core(query.core)
+    def weigh(self, core: str) -> Weighed:
+        """The tokens of a core with their weights."""
+        return self.matcher.index.weigh(core)
 
     def words_told(self, query: Query, identifier: str) -> int:
-        """How many single words of the question the entry knows; at least 2 for a question of one known word."""
-        told = self.matcher.index.told_sets[self.matcher.index.place[identifier]]
-        words = [word for word in tokens.items(query.core) if len(word) > 1]
-        known = sum(word in told for word in words)
+        """How many Latin words of the question the entry knows; at least 2 when it knows the only one."""
+        told = self.matcher.index.known.of(self.matcher.index.place[identifier])
+        words = [word for word in _WORD.findall(query.core) if word not in STOP_WORDS]
+        known = sum(bool(self.weigh(word).held(told).any()) for word in words)
         return max(known, 2) if known == len(words) else known
 
     def name_contains(self, identifier: str, words: str) -> bool:
         """Whether a name, alias or keyword of the entry contains the words."""
         return any(words in name for name in self._names[identifier])
 
-    def share_told(self, identifier: str, words: Sequence[str]) -> float:
+    def share_told(self, identifier: str, words: Weighed) -> float:
         """Share of the words' weight that the entry's wordings and facts hold, in [0, 1]."""
+        return words.share(self.matcher.index.known.of(self.matcher.index.place[identifier]))
+
+    def shares_told(self, words: Weighed) -> dict[str, float]:
+        """The same for every entry at once."""
         index = self.matcher.index
-        return Weighed(words, index.weights).share(index.told_sets[index.place[identifier]]) if words else 0.0
+        shares = index.told.overlaps(words)[0] / words.mass
+        return dict(zip(index.ids, shares.tolist(), strict=True))
 
     def body_text(self, identifier: str) -> str:
         """Everything that an entry says, for looking a word up."""

@@ -114,7 +114,7 @@ def _with_subject(query: Query, desk: Desk, subject: Turn) -> list[Settled]:
     joined = understand(f"{entry.name} {query.text}", desk.lexicon)
     joined = replace(joined, asked=query.asked, regions=query.regions or subject.regions)
     ranked = decide.rank(joined, desk)
-    share = desk.share_told(entry.id, desk.words(query))
+    share = desk.share_told(entry.id, desk.weigh(query.core))
     if share < 0.5 or query.outside or query.elsewhere:
         return []
     return [

@@ -1,21 +1,26 @@
-"""A Bank, compiled: three overlapping views of its wordings and the tables to look names up."""
+"""A Bank, compiled: its wordings by characters and by sound, its entries as a whole, and the tables of names."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bot.match import tokens
-from bot.match.postings import Postings, Weighed, Weights
+from bot.match.postings import Forward, Postings, Vocabulary, Weighed, unique
+from bot.match.tokens import Alphabet
 from bot.text.normalise import key
 from bot.text.phrases import Phrases
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from bot.match.bank import Bank, Wording
+
+    Ints = NDArray[np.integer[Any]]
 
 
 class Index:
@@ -26,34 +31,49 @@ class Index:
         self.ids = [item.id for item in bank.items]
         self.place = {identifier: at for at, identifier in enumerate(self.ids)}
         self.wordings: list[Wording] = [wording for item in bank.items for wording in item.wordings]
-        counts = [len(item.wordings) for item in bank.items]
-        self.starts: NDArray[np.int64] = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
-        self.ends: NDArray[np.int64] = np.cumsum(counts).astype(np.int64)
-        self.char_tokens = [tokens.of_core(wording.core) for wording in self.wordings]
-        self.sound_tokens = [tokens.of_sounds(wording.syllables, wording.readings) for wording in self.wordings]
-        self._weigh()
+        counts = np.array([len(item.wordings) for item in bank.items], dtype=np.int64)
+        self.ends: Ints = np.cumsum(counts)
+        self.starts: Ints = self.ends - counts
+        self.alphabet = Alphabet()
+        self.one_each = bool(len(counts)) and bool((counts == 1).all()) and not any(item.body for item in bank.items)
+        self._owner: Ints = np.repeat(np.arange(len(self.ids)), counts)
+        self._characters()
+        self._sounds()
         self._look_up()
 
-    def _weigh(self) -> None:
-        asked = [self.entry_tokens(at, self.char_tokens) for at in range(len(self.ids))]
-        told = [
-            own.union(*(tokens.of_core(core) for core in item.body)) if item.body else own
-            for own, item in zip(asked, self.bank.items, strict=True)
-        ]
-        sounds = [self.entry_tokens(at, self.sound_tokens) for at in range(len(self.ids))]
-        self.weights = Weights(told)
-        self.sound_weights = Weights(sounds)
-        self.chars = Postings(self.char_tokens, self.weights)
-        self.heavy = [Weighed(row, self.weights).heaviest_first for row in self.char_tokens]
-        self.sounds = Postings(self.sound_tokens, self.sound_weights)
-        plain = (tokens.of_sounds(wording.syllables) for wording in self.wordings)
-        self.sounds.masses = np.array([Weighed(row, self.sound_weights).mass for row in plain], dtype=np.float32)
-        counts = [self._counts(at) for at in range(len(self.ids))]
-        held = [1.0 if token in own else 0.0 for count, own in zip(counts, asked, strict=True) for token in count]
-        central = [saturate(number) for count in counts for number in count.values()]
-        self.told = Postings([list(count) for count in counts], self.weights, [held, central])
-        self.told_sets = told
-        self.counts = counts
+    def _characters(self) -> None:
+        """Wordings one by one, and each entry's wordings and statements together."""
+        bodies = [(at, core) for at, item in enumerate(self.bank.items) for core in item.body]
+        spelled = [self.alphabet.learn(wording.core) for wording in self.wordings]
+        spelled += [self.alphabet.learn(core) for _, core in bodies]
+        owner = np.concatenate([self._owner, np.array([at for at, _ in bodies], dtype=np.int64)])
+        token, text = distinct(*tokens.explode(spelled), len(spelled))
+        entries = len(self.ids)
+        in_wording = text < len(self.wordings)
+        told, held, central = _together(token, owner[text], in_wording, entries)
+        entry_token, entry = told // entries, told % entries
+        self.vocabulary = Vocabulary(entry_token, entries)
+        self.told = Postings(self.vocabulary, entry_token, entry, entries, [held, central])
+        self.known = Forward(self.vocabulary, entry_token, entry, entries)
+        size = len(self.wordings)
+        self.chars = Postings(self.vocabulary, token[in_wording], text[in_wording], size)
+        self.content = Forward(self.vocabulary, token[in_wording], text[in_wording], size)
+
+    def _sounds(self) -> None:
+        """Wordings by their plain readings, which give the mass, and by how words are really read."""
+        size, entries = len(self.wordings), len(self.ids)
+        spelled = [self.alphabet.learn_sounds(wording.syllables) for wording in self.wordings]
+        plain = distinct(*tokens.explode(spelled), size)
+        read = [self.alphabet.learn_sounds(wording.readings) for wording in self.wordings]
+        token, text = plain
+        if any(read):
+            more = tokens.explode(read)
+            token, text = distinct(np.concatenate([token, more[0]]), np.concatenate([text, more[1]]), size)
+        entry_token, _ = distinct(token, self._owner[text], entries)
+        self.sound_vocabulary = Vocabulary(entry_token, entries)
+        self.sounds = Postings(self.sound_vocabulary, token, text, size)
+        if any(read):
+            self.sounds.masses = Postings(self.sound_vocabulary, *plain, size).masses
 
     def _look_up(self) -> None:
         names: dict[str, list[int]] = {}
@@ -69,31 +89,67 @@ class Index:
         self.rules: Phrases[list[tuple[int, str]]] = Phrases(rules.items())
         self.demanding = [at for at, item in enumerate(self.bank.items) if item.all]
 
-    def _counts(self, entry: int) -> Counter[str]:
-        """How many wordings and statements of an entry hold each token."""
-        count: Counter[str] = Counter()
-        for at in range(int(self.starts[entry]), int(self.ends[entry])):
-            count.update(self.char_tokens[at])
+    def weigh(self, core: str) -> Weighed:
+        """A question's core, against the characters of the bank."""
+        return Weighed(tokens.of(self.alphabet.spell(core)), self.vocabulary)
+
+    def weigh_sounds(self, syllables: Sequence[str]) -> Weighed:
+        """A question's syllables, against the sounds of the bank."""
+        return Weighed(tokens.of(self.alphabet.spell_sounds(syllables)), self.sound_vocabulary)
+
+    def heaviest_beyond(self, wordings: Sequence[int], query: Weighed) -> NDArray[np.floating[Any]]:
+        """For each wording, the weight of its heaviest token that the query lacks."""
+        parts = [self.content.of(wording) for wording in wordings]
+        own = np.concatenate(parts)
+        if not len(own):
+            return np.zeros(len(parts))
+        weights = np.where(query.lacks(own), self.vocabulary.weights[own], 0.0)
+        lengths = np.array([len(part) for part in parts])
+        starts = np.minimum(np.cumsum(lengths) - lengths, len(own) - 1)
+        return np.where(lengths > 0, np.maximum.reduceat(weights, starts), 0.0)
+
+    def rest(self, entry: int, group: int) -> tuple[Ints, Ints, Counter[int]]:
+        """An entry without one group of its wordings: places told by wordings, by all, and how often each."""
+        count: Counter[int] = Counter()
+        for wording in self.wordings[int(self.starts[entry]) : int(self.ends[entry])]:
+            if wording.group != group:
+                count.update(tokens.of(self.alphabet.spell(wording.core)))
+        asked = self._places(count)
         for core in self.bank.items[entry].body:
-            count.update(tokens.of_core(core))
-        return count
+            count.update(tokens.of(self.alphabet.spell(core)))
+        counted = Counter({int(place): count[token] for token, place in self._pairs(count)})
+        return asked, self._places(count), counted
 
-    def heaviest_beyond(self, wording: int, known: frozenset[str]) -> float:
-        """Weight of the heaviest token of a wording that is not among the known ones."""
-        return next((weight for token, weight in self.heavy[wording] if token not in known), 0.0)
+    def _pairs(self, found: Counter[int]) -> list[tuple[int, int]]:
+        wanted = sorted(found)
+        return list(zip(wanted, self.vocabulary.find(np.array(wanted, dtype=np.int64)).tolist(), strict=True))
 
-    def entry_tokens(self, entry: int, rows: list[list[str]], without: int | None = None) -> set[str]:
-        """Tokens of all wordings of an entry, but those of the group `without`."""
-        found: set[str] = set()
-        for at in range(int(self.starts[entry]), int(self.ends[entry])):
-            if without is None or self.wordings[at].group != without:
-                found.update(rows[at])
-        return found
+    def _places(self, found: Counter[int]) -> Ints:
+        return self.vocabulary.find(np.array(sorted(found), dtype=np.int64))
+
+
+def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:
+    """Each (token, unit) once."""
+    both, _ = unique(token * max(units, 1) + unit)
+    return both // max(units, 1), both % max(units, 1)
+
+
+def _together(token: Ints, entry: Ints, in_wording: Any, entries: int) -> tuple[Ints, Any, Any]:
+    """(token, entry) as one number, each once; whether a wording holds it; how central it is to the entry."""
+    both = token * entries + entry
+    told, count = unique(both)
+    worded, _ = unique(both[in_wording])
+    held = np.zeros(len(told), dtype=np.float32)
+    held[np.searchsorted(told, worded)] = 1.0
+    return told, held, (count / (count + SATURATION)).astype(np.float32)
+
+
+SATURATION = 1.5
 
 
 def saturate(number: float) -> float:
     """How central a token is that `number` wordings of an entry hold, in [0, 1)."""
-    return number / (number + 1.5) if number > 0 else 0.0
+    return number / (number + SATURATION) if number > 0 else 0.0
 
 
 def spelling(text: str) -> str:

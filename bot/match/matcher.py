@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rapidfuzz.fuzz import ratio
 
-from bot.match import tokens
 from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
 from bot.match.index import Index, saturate, spelling
-from bot.match.postings import Weighed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +17,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bot.match.bank import Bank
+    from bot.match.postings import Weighed
 
     Floats = NDArray[np.floating[Any]]
 
 CANDIDATES = 12
 DECOYS = 2
+_SHARE = np.float32(0.3)
 _SHORT_WORDING = np.float32(12)
 """A wording with less weight than this cannot prove much by being contained."""
 
@@ -78,7 +78,7 @@ class _Evidence:
     central: Floats
     row: Weighed
     length: int
-    body: set[str] | None = None
+    body: NDArray[np.integer[Any]] | None = None
     """Tokens of the entry a wording of which is held out."""
     held_place: int = -1
 
@@ -91,7 +91,7 @@ class Matcher:
         self.index = Index(bank)
         self.weights = tuple(weights or (LEAN_WEIGHTS if bank.lean else WEIGHTS))
         self.regions = [item.region for item in bank.items]
-        self.decoys = np.array([item.decoy for item in bank.items], dtype=bool)
+        self.entries = sum(not item.decoy for item in bank.items)
 
     def exact(self, *texts: str) -> tuple[str, ...]:
         """Ids that own one of the texts as a wording, letter for letter (spaces and marks aside)."""
@@ -116,26 +116,26 @@ class Matcher:
             preliminary[place] = 0.0
         if held_out is not None and held_out.group is None:
             preliminary[held_out.place] = 0.0
-        first = self._first(preliminary, ~self.decoys, CANDIDATES) + self._first(preliminary, self.decoys, DECOYS)
-        found = [self._candidate(asked, evidence, place, names, keywords) for place in first]
+        first = self._first(preliminary)
+        found = self._candidates(asked, evidence, first, names, keywords) if first else []
         return sorted(found, key=lambda candidate: (-candidate.blend, candidate.id))
 
     def _evidence(self, asked: Asked, held_out: HeldOut | None) -> _Evidence:
         index = self.index
-        row = Weighed(tokens.of_core(asked.core), index.weights)
-        sounds = Weighed(tokens.of_sounds(asked.syllables), index.sound_weights)
+        row = index.weigh(asked.core)
+        sounds = index.weigh_sounds(asked.syllables)
         (common,) = index.chars.overlaps(row)
         (heard,) = index.sounds.overlaps(sounds)
-        told, held, central = (total / np.float32(row.mass) for total in index.told.overlaps(row))
+        told, held, central = self._coverage(row, common)
         body = None
         if held_out is not None and held_out.group is not None:
             place = held_out.place
             for at in self._group(held_out):
                 common[at] = heard[at] = 0.0
-            rest = index.entry_tokens(place, index.char_tokens, held_out.group)
-            body = rest.union(*(tokens.of_core(core) for core in self.bank.items[place].body))
+            rest, body, count = index.rest(place, held_out.group)
             held[place], told[place] = row.share(rest), row.share(body)
-            central[place] = self._central_without(held_out, row)
+            pairs = zip(row.places.tolist(), row.weights.tolist(), strict=True)
+            central[place] = sum(weight * saturate(count[at]) for at, weight in pairs) / row.mass
         return _Evidence(
             dice=2 * common / (index.chars.masses + np.float32(row.mass)),
             share=common / np.maximum(index.chars.masses, _SHORT_WORDING),
@@ -150,34 +150,44 @@ class Matcher:
             held_place=held_out.place if held_out is not None else -1,
         )
 
+    def _coverage(self, row: Weighed, common: Floats) -> tuple[Floats, Floats, Floats]:
+        """Shares of the query that each entry tells, asks and is about."""
+        if self.index.one_each:  # an entry is its one wording
+            share = common / np.float32(row.mass)
+            return share, share, share * np.float32(saturate(1))
+        told, held, central = (total / np.float32(row.mass) for total in self.index.told.overlaps(row))
+        return told, held, central
+
     def _group(self, held_out: HeldOut) -> list[int]:
         """Wordings of the held-out group."""
         index, place = self.index, held_out.place
         span = range(int(index.starts[place]), int(index.ends[place]))
         return [at for at in span if index.wordings[at].group == held_out.group]
 
-    def _central_without(self, held_out: HeldOut, row: Weighed) -> float:
-        count = self.index.counts[held_out.place].copy()
-        for at in self._group(held_out):
-            count.subtract(self.index.char_tokens[at])
-        return sum(weight * saturate(count[token]) for token, weight in row.pairs) / row.mass
-
     def _preliminary(self, evidence: _Evidence, latin: bool) -> Floats:
-        per_wording = evidence.dice + 0.3 * evidence.share
+        """A rough score for every entry; shape (items,)."""
         if latin:
-            per_wording = np.maximum(per_wording, evidence.sound + 0.3 * evidence.spoken)
+            score = np.maximum(evidence.dice + _SHARE * evidence.share, evidence.sound + _SHARE * evidence.spoken)
         else:
-            per_wording = per_wording + 0.4 * evidence.sound
-        best: Floats = np.maximum.reduceat(per_wording, self.index.starts)
+            score = _SHARE * evidence.share
+            score += evidence.dice
+            score += np.float32(0.4) * evidence.sound
+        if self.index.one_each:
+            return score
+        best: Floats = np.maximum.reduceat(score, self.index.starts)
         best += 0.4 * evidence.asked + 0.3 * evidence.told + 0.5 * evidence.central
         return best
 
-    def _first(self, preliminary: Floats, among: NDArray[np.bool_], limit: int) -> list[int]:
-        """Places of the best `limit` items of those in `among`, in no order."""
-        places = np.flatnonzero(among & (preliminary > 0))
-        if len(places) > limit:
-            places = places[np.argpartition(-preliminary[places], limit - 1)[:limit]]
-        return [int(place) for place in places]
+    def _first(self, preliminary: Floats) -> list[int]:
+        """Places of the best entries and of the best decoys, in no order."""
+        entries = preliminary[: self.entries]
+        return self._top(entries, CANDIDATES) + [
+            self.entries + place for place in self._top(preliminary[self.entries :], DECOYS)
+        ]
+
+    def _top(self, scores: Floats, limit: int) -> list[int]:
+        places = np.argpartition(scores, -limit)[-limit:] if len(scores) > limit else np.arange(len(scores))
+        return [int(place) for place in places if scores[place] > 0]
 
     def _look_up(self, asked: Asked) -> tuple[dict[int, str], dict[int, list[str]], set[int]]:
         """Contained names (longest per entry), keywords per entry, and entries that a rule rules out."""
@@ -204,49 +214,64 @@ class Matcher:
                 barred.add(place)
         return names, keywords, {place for place in barred if place not in names or len(names[place]) < 5}
 
-    def _candidate(
+    def _candidates(
         self,
         asked: Asked,
         evidence: _Evidence,
-        place: int,
+        places: list[int],
         names: dict[int, str],
         keywords: dict[int, list[str]],
+    ) -> list[Candidate]:
+        """The entries at `places` with all their features."""
+        by_chars = [self._best(evidence.dice, evidence.share, place) for place in places]
+        by_sound = [self._best(evidence.sound, evidence.spoken, place) for place in places]
+        told = [
+            evidence.body if place == evidence.held_place and evidence.body is not None else self.index.known.of(place)
+            for place in places
+        ]
+        unknown = max(self.index.vocabulary.unknown, 1e-6)
+        missing = np.minimum(evidence.row.heaviest_missing(told) / unknown, 1.0).tolist()
+        extra = (self.index.heaviest_beyond(by_chars, evidence.row) / unknown).tolist()
+        rows = zip(places, by_chars, by_sound, missing, extra, strict=True)
+        return [self._candidate(asked, evidence, row, names.get(row[0], ""), keywords.get(row[0], [])) for row in rows]
+
+    def _best(self, likeness: Floats, share: Floats, place: int) -> int:
+        """The wording of an entry that fits best."""
+        low, high = int(self.index.starts[place]), int(self.index.ends[place])
+        if high - low == 1:
+            return low
+        return low + int((likeness[low:high] + 0.3 * share[low:high]).argmax())
+
+    def _candidate(
+        self, asked: Asked, evidence: _Evidence, row: tuple[int, int, int, float, float], name: str, words: list[str]
     ) -> Candidate:
+        place, by_chars, by_sound, missing, extra = row
         index = self.index
-        low, high = int(index.starts[place]), int(index.ends[place])
-        dice = evidence.dice[low:high]
-        by_chars = low + int((dice + 0.3 * evidence.share[low:high]).argmax())
-        by_sound = low + int((evidence.sound[low:high] + 0.3 * evidence.spoken[low:high]).argmax())
-        best = sorted(dice.tolist())[-3:]
-        name = names.get(place, "")
-        words = keywords.get(place, [])
-        region = self.regions[place]
-        told = evidence.body if place == evidence.held_place and evidence.body is not None else index.told_sets[place]
-        heaviest = evidence.row.heaviest_missing(told) / max(index.weights.unknown, 1e-6)
-        wording = index.wordings[by_sound if asked.latin else by_chars]
+        wording = by_sound if asked.latin else by_chars
         sound = float(evidence.sound[by_sound])
-        spoken = float(evidence.spoken[by_sound])
+        spoken = min(1.0, float(evidence.spoken[by_sound]))
         if asked.latin:  # typed pinyin: the sound stands in for the characters
-            first = (sound, min(1.0, spoken), sound, sound)
-            likeness, heaviest, centre, nearest, extra = sound, 0.0, sound, sound, 0.0
+            first = (sound, spoken, sound, sound)
+            likeness, missing, centre, nearest, extra = sound, 0.0, sound, sound, 0.0
         else:
+            best = sorted(evidence.dice[int(index.starts[place]) : int(index.ends[place])].tolist())[-3:]
             first = (
                 float(evidence.dice[by_chars]),
                 min(1.0, float(evidence.share[by_chars])),
                 float(evidence.asked[place]),
                 float(evidence.told[place]),
             )
-            likeness = ratio(asked.core, wording.core) / 100
-            extra = index.heaviest_beyond(by_chars, evidence.row.tokens) / max(index.weights.unknown, 1e-6)
+            likeness = ratio(asked.core, index.wordings[wording].core) / 100
             centre, nearest = float(evidence.central[place]), sum(best) / len(best)
+        region = self.regions[place]
         features = (
             *first,
             min(1.0, len(name) / evidence.length),
             sound,
-            min(1.0, spoken),
+            spoken,
             1.0 - 0.5 ** len(words),
             likeness,
-            min(1.0, heaviest),
+            missing,
             1.0 if region is not None and region in asked.own_regions else 0.0,
             centre,
             nearest,
@@ -257,7 +282,7 @@ class Matcher:
             id=index.ids[place],
             blend=sum(weight * value for weight, value in zip(self.weights, features, strict=True)),
             features=features,
-            wording=by_sound if asked.latin else by_chars,
+            wording=wording,
             decoy=self.bank.items[place].decoy,
             name=name,
             keywords=tuple(words),

@@ -1,4 +1,4 @@
-"""Inverted lists in numpy: for each token the units that hold it, and its inverse document frequency."""
+"""Inverted lists in numpy: for each token the units that hold it, and how much the token weighs."""
 
 from __future__ import annotations
 
@@ -6,111 +6,147 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bot.match.tokens import PAIR
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating[Any]]
-    Ints = NDArray[np.int32]
+    Ints = NDArray[np.integer[Any]]
 
 PAIR_WEIGHT = 0.35
 """Of a single item's: pairs often straddle two words, and then their rarity means nothing."""
-_NOTHING = np.zeros(0, dtype=np.int32)
 
 
-def is_pair(token: str) -> bool:
-    """Whether a token joins two neighbours; a Latin word or a number is one item."""
-    return len(token) > 1 and not (token.isascii() and token.isalnum())
+def unique(values: Ints) -> tuple[Ints, Ints]:
+    """Distinct values, sorted, and how often each occurs. Sorting beats numpy's hashing on millions of tokens."""
+    ordered = np.sort(values)
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else ordered
+    return ordered[first], np.diff(np.append(first, len(ordered)))
 
 
-class Weights:
-    """Token → weight: IDF over entries; a token that no entry has weighs as much as the rarest."""
+class Vocabulary:
+    """Tokens of a bank, sorted, each with its weight: IDF over entries, less for pairs.
 
-    def __init__(self, documents: Sequence[set[str]]) -> None:
-        count: dict[str, int] = {}
-        for document in documents:
-            for token in document:
-                count[token] = count.get(token, 0) + 1
-        total = len(documents) + 1.0
-        self.unknown = float(np.log(total / 0.7))
-        self._idf = {token: float(np.log(total / (number - 0.3))) for token, number in count.items()}
+    A token that no entry has weighs as much as the rarest.
+    """
 
-    def __call__(self, token: str) -> float:
-        """Weight of one token."""
-        weight = self._idf.get(token, self.unknown)
-        return weight * PAIR_WEIGHT if is_pair(token) else weight
+    def __init__(self, tokens: Ints, entries: int) -> None:
+        """`tokens`: one for every entry that holds it, in any order."""
+        self.tokens, count = unique(tokens)
+        idf = np.log((entries + 1.0) / (count - 0.3))
+        self.weights: Floats = (idf * np.where(self.tokens >= PAIR, PAIR_WEIGHT, 1.0)).astype(np.float32)
+        self.unknown = float(np.log((entries + 1.0) / 0.7))
 
-    def knows(self, token: str) -> bool:
-        """Whether any entry has the token."""
-        return token in self._idf
+    def find(self, tokens: Ints) -> Ints:
+        """Place of each token in the vocabulary; all of them must be in it."""
+        return np.searchsorted(self.tokens, tokens)
 
-    def of(self, tokens: Sequence[str]) -> Floats:
-        """Weights of many tokens."""
-        return np.array([self(token) for token in tokens], dtype=np.float32)
+
+class Weighed:
+    """Tokens of one query. `places` and `weights` are of the known ones, heaviest first."""
+
+    def __init__(self, tokens: Sequence[int], vocabulary: Vocabulary) -> None:
+        wanted = np.array(tokens, dtype=np.int64)
+        places = np.minimum(np.searchsorted(vocabulary.tokens, wanted), max(len(vocabulary.tokens) - 1, 0))
+        known = vocabulary.tokens[places] == wanted if len(vocabulary.tokens) else np.zeros(len(wanted), dtype=bool)
+        strangers = wanted[~known]
+        places = places[known]
+        weights = vocabulary.weights[places]
+        order = np.argsort(-weights, kind="stable")
+        self.places: Ints = places[order]
+        self.weights: Floats = weights[order].astype(np.float64)
+        by_place = np.argsort(places)
+        self.sorted_places: Ints = places[by_place]
+        self._sorted_weights: Floats = weights[by_place].astype(np.float64)
+        pairs = int((strangers >= PAIR).sum())
+        singles = len(strangers) - pairs
+        self.heaviest_stranger = vocabulary.unknown * (1.0 if singles else PAIR_WEIGHT if pairs else 0.0)
+        strange = vocabulary.unknown * (singles + PAIR_WEIGHT * pairs)
+        self.mass = max(float(self.weights.sum()) + strange, 1e-6)
+
+    def held(self, known: Ints) -> NDArray[np.bool_]:
+        """Which of the places are among `known`, a sorted array."""
+        if not len(known):
+            return np.zeros(len(self.places), dtype=bool)
+        at = np.minimum(np.searchsorted(known, self.places), len(known) - 1)
+        found: NDArray[np.bool_] = known[at] == self.places
+        return found
+
+    def heaviest_missing(self, known: Sequence[Ints]) -> Floats:
+        """For each of several sorted arrays, the weight of the heaviest token that is not in it; 0 when all are."""
+        if not len(self.places):
+            return np.full(len(known), self.heaviest_stranger)
+        own = np.concatenate(known)
+        whose = np.repeat(np.arange(len(known)), [len(part) for part in known])
+        held = np.zeros((len(known), len(self.places)), dtype=bool)
+        at, found = self._at(own)
+        held[whose[found], at[found]] = True
+        missing = np.where(held, 0.0, self._sorted_weights)
+        heaviest: Floats = np.maximum(missing.max(axis=1), self.heaviest_stranger)
+        return heaviest
+
+    def _at(self, places: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+        """Where in `sorted_places` each place would stand, and whether it does."""
+        at = np.minimum(np.searchsorted(self.sorted_places, places), len(self.sorted_places) - 1)
+        found: NDArray[np.bool_] = self.sorted_places[at] == places
+        return at, found
+
+    def lacks(self, places: Ints) -> NDArray[np.bool_]:
+        """Which of some places the query does not have."""
+        return ~self._at(places)[1] if len(self.sorted_places) else np.ones(len(places), dtype=bool)
+
+    def share(self, known: Ints) -> float:
+        """Share of the weight that tokens among `known` hold, in [0, 1]."""
+        return float(self.weights[self.held(known)].sum()) / self.mass
 
 
 class Postings:
     """Units (wordings or entries) by token. Overlap of a query with every unit in one pass."""
 
     def __init__(
-        self, units: Sequence[Sequence[str]], weights: Weights, scales: Sequence[Sequence[float]] = ()
+        self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int, scales: Sequence[Floats] = ()
     ) -> None:
-        """Compile `units`; each of `scales`, flat over all tokens of all units, scales a token within its unit."""
-        self.weights = weights
-        self.size = len(units)
-        vocabulary: dict[str, int] = {}
-        flat: list[int] = []
-        owner: list[int] = []
-        for number, unit in enumerate(units):
-            for token in unit:
-                flat.append(vocabulary.setdefault(token, len(vocabulary)))
-                owner.append(number)
-        tokens = np.array(flat, dtype=np.int64)
-        owners = np.array(owner, dtype=np.int64)
-        order = np.argsort(tokens, kind="stable")
-        ends = np.cumsum(np.bincount(tokens, minlength=len(vocabulary)))
-        starts = np.concatenate([[0], ends[:-1]]) if flat else ends
-        spans = zip(starts.tolist(), ends.tolist(), strict=True)
-        self._spans: dict[str, tuple[int, int]] = dict(zip(vocabulary, spans, strict=True))
-        self._owners: Ints = owners[order].astype(np.int32)
-        self._scales = [np.array(scale, dtype=np.float32)[order] for scale in scales]
-        table = weights.of(list(vocabulary))
-        masses = np.bincount(owners, weights=table[tokens], minlength=self.size) if flat else np.zeros(self.size)
-        self.masses: Floats = masses.astype(np.float32)
+        """`tokens[i]` stands in `units[i]`, each pair once; each of `scales` scales it there."""
+        self.size = size
+        places = vocabulary.find(tokens)
+        order = np.argsort(places, kind="stable")
+        self._ends: Ints = np.cumsum(np.bincount(places, minlength=len(vocabulary.tokens)))
+        self._units = units[order].astype(np.int32)
+        self._scales = [scale[order].astype(np.float32) for scale in scales]
+        weights = vocabulary.weights[places]
+        self.masses: Floats = np.bincount(units, weights=weights, minlength=size).astype(np.float32)
 
     def overlaps(self, query: Weighed) -> list[Floats]:
         """For every unit the weight of the query's tokens that it holds; then the same by each scale.
 
         Arrays of shape (size,), one more than there are scales.
         """
-        found = [(span, weight) for token, weight in query.pairs if (span := self._spans.get(token)) is not None]
-        if not found:
+        if not len(query.places):
             return [np.zeros(self.size, dtype=np.float32) for _ in range(1 + len(self._scales))]
-        slices = [slice(start, end) for (start, end), _ in found]
-        owners = np.concatenate([self._owners[part] for part in slices])
-        weights = np.array([weight for _, weight in found])
-        spread = np.repeat(weights, np.array([part.stop - part.start for part in slices]))
-        sums = [np.bincount(owners, weights=spread, minlength=self.size)]
+        ends = self._ends[query.places]
+        starts = np.where(query.places > 0, self._ends[query.places - 1], 0)
+        slices = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        units = np.concatenate([self._units[part] for part in slices])
+        spread = np.repeat(query.weights, ends - starts)
+        sums = [np.bincount(units, weights=spread, minlength=self.size)]
         for scale in self._scales:
             scaled = spread * np.concatenate([scale[part] for part in slices])
-            sums.append(np.bincount(owners, weights=scaled, minlength=self.size))
+            sums.append(np.bincount(units, weights=scaled, minlength=self.size))
         return [total.astype(np.float32) for total in sums]
 
 
-class Weighed:
-    """Tokens of one query with their weights."""
+class Forward:
+    """The places of each unit's tokens in the vocabulary, sorted."""
 
-    def __init__(self, tokens: Sequence[str], weights: Weights) -> None:
-        self.tokens = frozenset(tokens)
-        self.pairs = [(token, weights(token)) for token in tokens]
-        self.mass = max(sum(weight for _, weight in self.pairs), 1e-6)
-        self.heaviest_first = sorted(self.pairs, key=lambda pair: -pair[1])
+    def __init__(self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int) -> None:
+        places = vocabulary.find(tokens)
+        order = np.lexsort((places, units))
+        self._places: NDArray[np.int32] = places[order].astype(np.int32)
+        self._ends: Ints = np.cumsum(np.bincount(units, minlength=size))
 
-    def heaviest_missing(self, known: set[str]) -> float:
-        """Weight of the heaviest token that is not known; 0 when all are."""
-        return next((weight for token, weight in self.heaviest_first if token not in known), 0.0)
-
-    def share(self, known: set[str]) -> float:
-        """Share of the weight that known tokens hold, in [0, 1]."""
-        return sum(weight for token, weight in self.pairs if token in known) / self.mass
+    def of(self, unit: int) -> NDArray[np.int32]:
+        """Places of the tokens of one unit."""
+        return self._places[int(self._ends[unit - 1]) if unit else 0 : int(self._ends[unit])]

@@ -1,4 +1,9 @@
-"""Cores and syllables → tokens: single items and neighbouring pairs."""
+"""Cores and syllables → tokens, as integers: single items, and pairs of neighbours that no space parts.
+
+A text is first spelled so that each item is one character: a Chinese character is itself, a Latin word, a
+number or a syllable becomes a private character. An item's token is its code point; a pair's is the left code
+point shifted by 21 bits, plus the right one.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,21 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ITEM = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)?|[^\sa-z0-9]")
+    from numpy.typing import NDArray
+
+SHIFT = 21
+PAIR = 1 << SHIFT
+"""Tokens from here on are pairs."""
+
+_FIRST, _LAST = 0xF8000, 0x10FFFD
+_UNHEARD = chr(_LAST)
+_RUN = re.compile(r"[a-z]+|[0-9]+(?:\.[0-9]+)?")
+_BREAK, _SPACE = 10, 32
 
 STOP_WORDS = frozenset(
     re.findall(
@@ -31,31 +47,67 @@ def stem(word: str) -> str:
     return word
 
 
-def items(segment: str) -> list[str]:
-    """Characters, Latin words (stemmed, without stop words) and numbers of one segment, in order."""
-    found = _ITEM.findall(segment)
-    return [stem(item) if item.isascii() else item for item in found if item not in STOP_WORDS]
+class Alphabet:
+    """Latin words, numbers and syllables, each with the private character that stands for it.
+
+    Items that were never learnt all share one character, which no text of the bank has.
+    """
+
+    def __init__(self) -> None:
+        self._letters: dict[str, str] = {}
+
+    def learn(self, text: str) -> str:
+        """Spell a text of the bank, giving new items a character of their own while there are any left."""
+        found = _RUN.findall(text)
+        for item in found:
+            self._add(stem(item))
+        return _RUN.sub(self._letter, text) if found else text
+
+    def spell(self, text: str) -> str:
+        """Spell a question; stop words vanish."""
+        return _RUN.sub(self._letter, text)
+
+    def learn_sounds(self, syllables: Sequence[str]) -> str:
+        """Spell syllables of the bank."""
+        letters = self._letters
+        try:
+            return "".join([letters[item] for item in syllables])
+        except KeyError:
+            for item in syllables:
+                self._add(item)
+            return self.spell_sounds(syllables)
+
+    def spell_sounds(self, syllables: Sequence[str]) -> str:
+        """Spell the syllables of a question."""
+        return "".join([self._letters.get(item, _UNHEARD) for item in syllables])
+
+    def _add(self, item: str) -> None:
+        if item not in self._letters and _FIRST + len(self._letters) < _LAST:
+            self._letters[item] = chr(_FIRST + len(self._letters))
+
+    def _letter(self, found: re.Match[str]) -> str:
+        word = found.group()
+        return "" if word in STOP_WORDS else self._letters.get(stem(word), _UNHEARD)
 
 
-def of_core(core: str) -> list[str]:
-    """Distinct tokens of a core: its items and the pairs of neighbours that no space parts."""
-    tokens: dict[str, None] = {}
-    for segment in core.split():
-        row = items(segment)
-        _add(tokens, row)
-    return list(tokens)
+def of(spelled: str) -> list[int]:
+    """Distinct tokens of a spelled text."""
+    found: dict[int, None] = {}
+    for segment in spelled.split():
+        codes = [ord(char) for char in segment]
+        for code in codes:
+            found[code] = None
+        for left, right in pairwise(codes):
+            found[left << SHIFT | right] = None
+    return list(found)
 
 
-def of_sounds(*readings: Sequence[str]) -> list[str]:
-    """Distinct tokens of one pinyin sequence, or of several readings of the same text."""
-    tokens: dict[str, None] = {}
-    for syllables in readings:
-        _add(tokens, syllables, "'")
-    return list(tokens)
-
-
-def _add(tokens: dict[str, None], row: Sequence[str], joint: str = "") -> None:
-    for item in row:
-        tokens[item] = None
-    for left, right in pairwise(row):
-        tokens[left + joint + right] = None
+def explode(spelled: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Tokens of many spelled texts at once: (tokens, number of the text), with repeats, in no useful order."""
+    joined = "\n".join(spelled)
+    codes = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.int64)
+    text = np.cumsum(codes == _BREAK)
+    solid = (codes != _BREAK) & (codes != _SPACE)
+    both = solid[:-1] & solid[1:]
+    pairs = (codes[:-1][both] << SHIFT) | codes[1:][both]
+    return np.concatenate([codes[solid], pairs]), np.concatenate([text[solid], text[:-1][both]])
