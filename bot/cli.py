@@ -8,31 +8,36 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
-from bot import __version__, evaluate, render
+from bot import __version__, evaluate, holdout, reliability, render, report
 from bot.answer import answer
 from bot.app import build_desk
 from bot.channels.console import converse
 from bot.check import run as checking
 from bot.errors import KnowledgeError, QuestionSetError, ReformbotError, SettingsError
+from bot.exchange import export as exporting
+from bot.exchange import plan as importing
+from bot.exchange import read as faq_files
+from bot.exchange import store
+from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
 from bot.knowledge.schema import json_schema
-from bot.report import as_table
 from bot.serve import serve as serve_web
 from bot.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bot.desk import Desk
     from bot.model import Reply, Turn
 
 FINE, FOUND_PROBLEMS, WRONG_USAGE = 0, 1, 2
+_T = TypeVar("_T")
 
 app = typer.Typer(
     name="reformbot", help="甬改问答：宁波改革问答机器人", no_args_is_help=True, pretty_exceptions_enable=False
@@ -201,17 +206,94 @@ def schema(knowledge: Knowledge = None, database: Database = None) -> None:  # n
     _say(json.dumps(json_schema(), ensure_ascii=False, indent=2))
 
 
-@app.command("eval")
-def evaluate_questions(
-    file: Annotated[Path, typer.Argument(help="题目文件，一行一个 JSON")],
-    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+@app.command("import")
+def import_faqs(
+    file: Annotated[Path, typer.Argument(help="问答文件：.jsonl、.csv 或 .xlsx")],
+    to: Annotated[Path, typer.Option("--to", help="导入到哪个知识目录；没有就新建", metavar="DIR")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会改什么，不写文件")] = False,
     knowledge: Knowledge = None,
     database: Database = None,
 ) -> None:
-    """用一套题目打分."""
+    """把别的系统的问答导入知识目录."""
+    _exchanged(file)
+    if not file.is_file():
+        raise typer.BadParameter(f"没有这个文件：{file}", param_hint="FILE")
+    if to.exists() and not to.is_dir():
+        raise typer.BadParameter(f"这不是目录：{to}", param_hint="--to")
+    template = load_settings(knowledge=knowledge, database_url=database).knowledge or default_folder()
+    plan = importing.make(faq_files.read(file), to, template)
+    if not dry_run:
+        store.write(to, plan.files)
+    _say("\n".join([*plan.as_lines(), "只是预演，没有写文件" if dry_run else f"写了 {len(plan.files)} 个文件：{to}"]))
+
+
+@app.command("export")
+def export_faqs(
+    file: Annotated[Path, typer.Argument(help="写到哪里：.jsonl、.csv 或 .xlsx")],
+    knowledge: Knowledge = None,
+    database: Database = None,
+) -> None:
+    """把全部条目和问答导出成问答文件."""
+    _exchanged(file)
+    if file.is_dir() or not file.parent.is_dir():
+        raise typer.BadParameter(f"这里写不了文件：{file}", param_hint="FILE")
+    folder = load_settings(knowledge=knowledge, database_url=database).knowledge or default_folder()
+    _say(f"导出 {exporting.export(load_or_raise(folder), file)} 条：{file}")
+
+
+def _exchanged(file: Path) -> None:
+    if file.suffix.lower() not in faq_files.FORMATS:
+        raise typer.BadParameter(f"只认 .jsonl、.csv 和 .xlsx 文件：{file}", param_hint="FILE")
+
+
+@app.command("eval")
+def evaluate_questions(
+    file: Annotated[Path | None, typer.Argument(help="题目文件，一行一个 JSON", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    svg: Annotated[Path | None, typer.Option("--svg", help="把握的可靠性图，写成 SVG", metavar="FILE")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="和以前 eval --json 的输出比", metavar="FILE")
+    ] = None,
+    held_out: Annotated[bool, typer.Option("--holdout", help="不用题目文件：拿掉一部分问法，看还找不找得到")] = False,
+    folds: Annotated[int, typer.Option(help="--holdout 轮几次，4 次轮遍", min=1, max=holdout.QUARTERS)] = 1,
+    seed: Annotated[int, typer.Option(help="--holdout 怎样分组")] = 0,
+    knowledge: Knowledge = None,
+    database: Database = None,
+) -> None:
+    """用一套题目打分，或用 --holdout 拿知识自己的问法打分."""
+    settings = load_settings(knowledge=knowledge, database_url=database)
+    if held_out:
+        if file or svg or baseline:
+            raise typer.BadParameter("--holdout 不和题目文件、--svg、--baseline 一起用")
+        found = holdout.run(build_desk(settings), _today(), folds, seed, _progress)
+        _say(_json(found.as_json()) if as_json else report.holdout_table(found))
+        return
+    if file is None:
+        raise typer.BadParameter("请给题目文件，或者用 --holdout")
     questions = evaluate.read_questions(file)
-    desk = build_desk(load_settings(knowledge=knowledge, database_url=database))
-    console = Console(stderr=True)
-    shown = track(questions, description="提问", console=console, disable=not console.is_terminal, transient=True)
-    report = evaluate.run(shown, desk, _today())
-    _say(json.dumps(report.as_json(), ensure_ascii=False, indent=1) if as_json else as_table(report))
+    earlier = report.read_baseline(baseline) if baseline else None
+    outcome = evaluate.run(_progress(questions, len(questions)), build_desk(settings), _today())
+    if svg:
+        _write(svg, reliability.svg(outcome.calibration(), file.name))
+    changes = report.compare(earlier, outcome) if earlier else None
+    if as_json:
+        _say(_json(outcome.as_json() | ({"baseline": changes.as_json()} if changes else {})))
+    else:
+        _say("\n".join([report.as_table(outcome), *([changes.as_text()] if changes else [])]))
+
+
+def _json(found: dict[str, Any]) -> str:
+    return json.dumps(found, ensure_ascii=False, indent=1)
+
+
+def _progress(trials: Iterable[_T], total: int) -> Iterable[_T]:
+    """The same, with a bar while it lasts when a person is watching."""
+    watched = sys.stderr.isatty()
+    return track(trials, "提问", total, console=Console(stderr=True), disable=not watched, transient=True)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"写不了 {path}：{error.strerror}", param_hint="--svg") from error

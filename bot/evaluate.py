@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
+import math
 import time
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.answer import answer
 from bot.errors import QuestionSetError
 from bot.model import Reply, Status, Turn
+from bot.reliability import Bin, binned, calibration_error
 from bot.render import plain
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from bot.desk import Desk
+
+NOWHERE = "—"
+"""Theme and region of a question that expects no entry."""
+Grouping = Literal["kind", "theme", "region"]
+_CANDIDATES = 3
 
 
 class Question(BaseModel):
@@ -51,6 +59,30 @@ class Outcome:
     reply: Reply
     why: str
     took_ms: float
+    theme: str = NOWHERE
+    region: str = NOWHERE
+
+    @property
+    def expected(self) -> str:
+        """What should have come: the entry for an answer, else the status."""
+        return _named(self.question.expect, self.question.ids, self.question.kind == "multi")
+
+    @property
+    def got(self) -> str:
+        """What came, in the same words; 「（不全）」 when it is the expected one and lacks something."""
+        found = _named(self.reply.status.value, self.reply.ids, len(self.reply.ids) > 1)
+        if self.why and self.reply.status is Status.ANSWER and self.reply.ids[0] in self.question.ids:
+            return found + "（不全）"
+        return found + "（不全）" if self.why and found == self.expected else found
+
+    @property
+    def candidates(self) -> tuple[tuple[str, float], ...]:
+        """The first candidates with their scores."""
+        return tuple((hit.id, hit.score) for hit in self.reply.hits[:_CANDIDATES])
+
+    def group(self, by: Grouping) -> str:
+        """The kind, the theme or the region of the question."""
+        return {"kind": self.question.kind, "theme": self.theme, "region": self.region}[by]
 
     @property
     def right(self) -> bool:
@@ -74,9 +106,32 @@ class Report:
         chosen = [item for item in self.outcomes if kind in (None, item.question.kind)]
         return sum(item.right for item in chosen), len(chosen)
 
-    def kinds(self) -> list[str]:
-        """Kinds in the order of the file."""
-        return list(dict.fromkeys(item.question.kind for item in self.outcomes))
+    def shares(self, by: Grouping) -> dict[str, tuple[int, int]]:
+        """(right, all) of every group, in the order of the file, those that expect no entry last."""
+        groups: dict[str, list[bool]] = {}
+        for item in self.outcomes:
+            groups.setdefault(item.group(by), []).append(item.right)
+        ordered = sorted(groups, key=lambda name: name == NOWHERE)
+        return {name: (sum(groups[name]), len(groups[name])) for name in ordered}
+
+    def wrong(self) -> list[Outcome]:
+        """The questions that went wrong."""
+        return [item for item in self.outcomes if not item.right]
+
+    def confusions(self) -> Counter[tuple[str, str]]:
+        """How often (expected, got) happened."""
+        return Counter((item.expected, item.got) for item in self.wrong())
+
+    def calibration(self) -> list[Bin]:
+        """Scores of the questions that were answered, against whether rightly."""
+        answered = (item for item in self.outcomes if item.reply.status is Status.ANSWER)
+        return binned((item.reply.score, item.right) for item in answered)
+
+    def latency_ms(self) -> dict[str, float]:
+        """Percentiles by nearest rank; empty without questions."""
+        took = sorted(item.took_ms for item in self.outcomes)
+        ranks = {f"p{share}": math.ceil(share * len(took) / 100) - 1 for share in (50, 95, 99)}
+        return {name: round(took[rank], 3) for name, rank in ranks.items()} if took else {}
 
     def refusals(self) -> tuple[int, int]:
         """(false answers, questions that must be refused)."""
@@ -90,10 +145,12 @@ class Report:
         return right, len(chosen)
 
     def as_json(self) -> dict[str, Any]:
-        """Figures and the questions that went wrong."""
+        """Figures, the questions that went wrong, and every outcome for a later comparison."""
         right, total = self.share()
         false, refused = self.refusals()
         first, single = self.ranked_first()
+        bins = self.calibration()
+        error = calibration_error(bins)
         return {
             "questions": total,
             "right": right,
@@ -102,9 +159,25 @@ class Report:
             "out_of_scope": refused,
             "ranked_first": first,
             "single_answer": single,
-            "kinds": {kind: dict(zip(("right", "questions"), self.share(kind), strict=True)) for kind in self.kinds()},
-            "wrong": [_wrong(item) for item in self.outcomes if not item.right],
+            "kinds": self._grouped("kind"),
+            "themes": self._grouped("theme"),
+            "regions": self._grouped("region"),
+            "latency_ms": self.latency_ms(),
+            "calibration": [item.as_json() for item in bins],
+            "calibration_error": None if error is None else round(error, 4),
+            "wrong": [_wrong(item) for item in self.wrong()],
+            "confusions": [_confusion(item) for item in self.wrong()],
+            "confusion_counts": {f"{a} → {b}": count for (a, b), count in self.confusions().most_common()},
+            "outcomes": [_outcome(item) for item in self.outcomes],
         }
+
+    def _grouped(self, by: Grouping) -> dict[str, dict[str, int]]:
+        return {name: {"right": right, "questions": total} for name, (right, total) in self.shares(by).items()}
+
+
+def _named(status: str, ids: Sequence[str], every: bool) -> str:
+    """A status; an answer is named by its entry, or by all of them."""
+    return " + ".join(ids if every else ids[:1]) if status == Status.ANSWER and ids else status
 
 
 def _wrong(item: Outcome) -> dict[str, Any]:
@@ -118,6 +191,29 @@ def _wrong(item: Outcome) -> dict[str, Any]:
         "score": round(item.reply.score, 3),
         "why": item.why,
         "reason": item.reply.reason,
+    }
+
+
+def _confusion(item: Outcome) -> dict[str, Any]:
+    return {
+        "q": item.question.q,
+        "kind": item.question.kind,
+        "expected": item.expected,
+        "got": item.got,
+        "why": item.why,
+        "reason": item.reply.reason,
+        "candidates": [{"id": identifier, "score": score} for identifier, score in item.candidates],
+    }
+
+
+def _outcome(item: Outcome) -> dict[str, Any]:
+    return {
+        "q": item.question.q,
+        "kind": item.question.kind,
+        "right": item.right,
+        "status": item.reply.status.value,
+        "ids": list(item.reply.ids),
+        "score": round(item.reply.score, 4),
     }
 
 
@@ -142,17 +238,29 @@ def read_questions(path: Path) -> list[Question]:
 
 
 def run(questions: Iterable[Question], desk: Desk, today: dt.date) -> Report:
-    """Ask every question and judge its reply."""
+    """Ask every question and judge its reply. Timed as a citizen's question, without the candidates."""
     report = Report()
     for question in questions:
         turns: list[Turn] = []
         for earlier in question.ctx:
             turns.append(answer(earlier, desk, turns, today).turn)
         start = time.perf_counter()
-        reply = answer(question.q, desk, turns, today, explain=True)
+        answer(question.q, desk, turns, today)
         took = (time.perf_counter() - start) * 1000
-        report.outcomes.append(Outcome(question, reply, judge(question, reply), took))
+        reply = answer(question.q, desk, turns, today, explain=True)
+        report.outcomes.append(Outcome(question, reply, judge(question, reply), took, *_placed(question, desk)))
     return report
+
+
+def _placed(question: Question, desk: Desk) -> tuple[str, str]:
+    """Theme and region of the first expected entry."""
+    if question.expect == Status.NONE or not question.ids:
+        return NOWHERE, NOWHERE
+    first = question.ids[0]
+    faq = desk.book.faqs.get(first)
+    entry = desk.book.entries.get(first if faq is None else faq.entry or "")
+    theme = entry.theme if entry else NOWHERE
+    return theme, desk.region_of(first) if entry or faq else NOWHERE
 
 
 def judge(question: Question, reply: Reply) -> str:

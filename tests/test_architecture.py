@@ -16,7 +16,7 @@ FLOORS = [
     {"bot.desk"},
     {"bot.decide", "bot.browse", "bot.follow", "bot.compose", "bot.render"},
     {"bot.answer", "bot.record", "bot.querylog"},
-    {"bot.check", "bot.evaluate", "bot.holdout", "bot.reliability", "bot.report"},
+    {"bot.check", "bot.evaluate", "bot.exchange", "bot.holdout", "bot.reliability", "bot.report"},
     {"bot.channels.service"},
     {"bot.channels.web"},
     {"bot.app"},

@@ -41,7 +41,7 @@ def check(folder: Path, today: dt.date, source_folder: Path | None = None) -> Ou
     problems = [*loaded.problems, *asked.problems]
     if source_folder is not None:
         problems += sources.check_sources(loaded.book, loaded.trees, source_folder)
-    return Outcome(tuple(sorted(problems)), len(loaded.book.entries), asked.counts)
+    return Outcome(tuple(sorted(problems)), len(loaded.book.entries) + len(loaded.book.faqs), asked.counts)
 
 
 def only(outcome: Outcome, folder: Path, paths: Sequence[Path]) -> Outcome:

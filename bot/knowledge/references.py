@@ -94,7 +94,7 @@ def _known(tree: Tree, path: Path, value: str, known: Collection[str], what: str
 def _repeats(tree: Tree, index: int, entry: Entry) -> None:
     asked: dict[str, int] = {}
     for at, template in enumerate(entry.ask):
-        for wording in expand(template):
+        for wording in expand(template) or ("",):
             spelling = key(normalise(wording))
             if not spelling:
                 tree.add(tree.at((index, "ask", at)), "K207", "这句问法里没有文字")

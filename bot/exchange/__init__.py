@@ -1,0 +1,1 @@
+"""FAQ files of other systems → knowledge YAML, and back."""
