@@ -4,6 +4,7 @@ ReformbotError
 ├── SettingsError     a setting is wrong, or a group of settings half set (exit 2)
 ├── KnowledgeError    the knowledge folder cannot be used; carries its problems (exit 1)
 ├── QuestionSetError  a question file for `eval` cannot be read (exit 2)
+├── ExchangeError     a file cannot be imported or exported (exit 1); in `bot.exchange.rows`
 └── StoreError        the query log cannot be opened or written
 """
 
