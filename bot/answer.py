@@ -5,6 +5,7 @@ Pure and synchronous: knowledge, earlier turns and the date are arguments.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     from bot.decide import Ranked
     from bot.desk import Desk
 
+_COMPARE = re.compile("区别|不同|差别|两样|一样吗|一回事|什么关系|啥关系|哪个好")
+_NAME = 3
 _PART_AT = 0.5
 """Confidence that each question of a message needs, lest one long question fall apart."""
 
 
 def answer(text: str, desk: Desk, turns: Sequence[Turn], today: dt.date, explain: bool = False) -> Reply:
     """Reply to one text. `turns` are the earlier turns of this conversation, oldest first."""
-    chosen = picked(text, turns)
+    chosen = picked(text, turns, desk)
     if chosen is not None:
         decision = Decision(Status.ANSWER, (chosen,), 1.0, "按序号选的")
         return _finish(decision, understand(text, desk.lexicon), None, desk, today, explain)
@@ -74,6 +77,9 @@ def _in_a_story(query: Query, ranked: Ranked, decision: Decision, desk: Desk) ->
 def _parts(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
     """Decisions for each question of a message that asks several different things; else empty."""
     clean = normalise(text)
+    compared = _compared(clean, desk)
+    if compared:
+        return compared
     pieces = split(clean)
     if len(pieces) > 1:
         settled = _settle_parts(pieces, desk)
@@ -84,6 +90,20 @@ def _parts(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
     settled = _settle_parts(pieces, desk)
     asks = all(query.asked and decision.score >= decide.SURE_AT for decision, query in settled)
     return settled if asks else []
+
+
+def _compared(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
+    """Two entries named in a question about their difference; else empty."""
+    if not _COMPARE.search(text):
+        return []
+    owners = [owners for _, name, owners in desk.matcher.index.names.find(text) if len(name) >= _NAME]
+    ids = list(dict.fromkeys(desk.matcher.index.ids[places[0]] for places in owners if len(places) == 1))
+    query = understand(text, desk.lexicon)
+    return (
+        [(Decision(Status.ANSWER, (identifier,), 0.9, "比较两件事"), query) for identifier in ids]
+        if len(ids) == 2
+        else []
+    )
 
 
 def _settle_parts(pieces: Sequence[str], desk: Desk) -> list[tuple[Decision, Query]]:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bot.match.postings import Weighed
 
 _LISTED = re.compile(r"[ 、,，/]+")
-MAX_LISTED = 30
 _CONTENT_AT = 0.6
 _SPECIFIC_NAME = 4
 _STORY = 32
@@ -46,17 +45,18 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
         for entry in desk.book.entries.values()
         if entry.region in allowed and _passes(entry, query)
     }
+    note = ""
     if own:
         inside = {identifier: score for identifier, score in scores.items() if desk.region_of(identifier) in own}
-        scores = inside or scores
+        note = "" if any(inside.values()) else "city"
+        scores = scores if note else inside
     found = sorted((identifier for identifier, score in scores.items() if score > 0), key=lambda i: (-scores[i], i))
     best = scores[found[0]] if found else 0.0
     found = [identifier for identifier in found if scores[identifier] >= 0.45 * best]
     if len(found) < 2:
         return None
-    return Decision(
-        Status.LIST, tuple(found[:MAX_LISTED]), min(0.99, 0.5 + 0.1 * best), f"浏览类问题，共 {len(found)} 条"
-    )
+    score = min(0.99, 0.5 + 0.1 * best)
+    return Decision(Status.LIST, tuple(found), score, f"浏览类问题，共 {len(found)} 条", note=note)
 
 
 def _wants_several(query: Query, ranked: Ranked, desk: Desk) -> bool:

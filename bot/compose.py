@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,19 +12,22 @@ from bot.text.normalise import tight
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from bot.desk import Desk
-    from bot.knowledge.schema import Entry, Fact, SourceItem
+    from bot.knowledge.schema import Entry, FacetItem, Fact, SourceItem
 
 T = TypeVar("T")
 
 MAX_FACTS = 4
 MAX_LINES = 12
 _OLD_YEARS = 3
+_UNITS = "户人家亩公里米层楼岁件项部座所名辆次处台套间张条届场"
+_UNIT = re.compile(f"(?:多少|几)([{_UNITS}])")
+_COUNTED = re.compile(f"[0-9余多万亿千百]([{_UNITS}])")
 _HELP = "help"
 """The small talk that is answered with the help text."""
-_SAY_UNKNOWN = frozenset({"费用", "时限", "日期", "地点", "部门", "电话", "材料", "网址", "开放时间"})
+_SAY_UNKNOWN = frozenset({"费用", "时限", "日期", "地点", "部门", "电话", "材料", "网址", "开放时间", "现状"})
 """What a person asks for by name: without such a fact the reply says that the source does not tell."""
 
 
@@ -62,7 +66,7 @@ def _answer(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Rep
     entry = desk.book.entries[decision.ids[0]]
     facts = pick_facts(entry, query, desk)
     blocks = [Block("title", title(entry))]
-    blocks += [Block("note", line) for line in unknown(entry, query, desk)]
+    blocks += [Block("note", line) for line in (*unknown(entry, query, desk), *beside(entry, query, desk, today))]
     blocks.append(Block("summary", entry.summary))
     period = _usual_period(facts)
     for fact in facts:
@@ -132,16 +136,43 @@ def pick_facts(entry: Entry, query: Query, desk: Desk) -> tuple[Fact, ...]:
 def unknown(entry: Entry, query: Query, desk: Desk) -> tuple[str, ...]:
     """What was asked for by name and the source does not tell."""
     told = {about for fact in entry.facts for about in fact.about}
+    lines = (_gap(facet, entry, query, told) for facet in desk.book.facets if facet.name in query.asked)
+    return tuple(line for line in lines if line)[:2]
+
+
+def _gap(facet: FacetItem, entry: Entry, query: Query, told: Collection[str]) -> str:
+    """What to say of one thing that was asked for; empty when a fact tells it."""
+    if facet.name == "部门" and entry.department:
+        return f"牵头或主管：{entry.department}。"
+    if facet.name == "数量" and not _counts(entry, query):
+        return facet.unknown
+    if facet.name in told:
+        return ""
+    if facet.name == "地点" and entry.region != THE_CITY:
+        return f"在{entry.region}，资料里没有写更具体的地址。"
+    return facet.unknown if facet.name in _SAY_UNKNOWN else ""
+
+
+def _counts(entry: Entry, query: Query) -> bool:
+    """Whether some fact counts in the unit that is asked for: 「多少户同意」 is no matter of 「31 部」."""
+    asked = _UNIT.search(query.text)
+    if asked is None:
+        return True
+    told = tight(" ".join(fact.text for fact in entry.facts))
+    return any(found in asked.group(1) for found in _COUNTED.findall(told))
+
+
+def beside(entry: Entry, query: Query, desk: Desk, today: dt.date) -> tuple[str, ...]:
+    """Another year, or a wider place, was asked for than the entry tells of."""
     lines: list[str] = []
-    for facet in desk.book.facets:
-        asked = facet.name in query.asked
-        if asked and facet.name == "部门" and entry.department:
-            lines.append(f"牵头或主管：{entry.department}。")
-        elif asked and facet.name == "地点" and facet.name not in told and entry.region != THE_CITY:
-            lines.append(f"在{entry.region}，资料里没有写更具体的地址。")
-        elif asked and facet.name not in told and (facet.name in _SAY_UNKNOWN or facet.name == "现状"):
-            lines.append(facet.unknown)
-    return tuple(lines[:2])
+    told = " ".join(f"{fact.as_of} {fact.period} {fact.text}" for fact in entry.facts)
+    years = query.years or ((today.year,) if "今年" in query.text else ())
+    other = [year for year in years if str(year) not in told]
+    if other:
+        lines.append(desk.book.text("other_year", year="、".join(map(str, other))))
+    if query.regions == (THE_CITY,) and entry.region != THE_CITY and THE_CITY[:2] not in entry.name:
+        lines.append(desk.book.text("not_city", region=entry.region))
+    return tuple(lines)
 
 
 def cite(facts: Sequence[Fact], desk: Desk) -> tuple[Source, ...]:
@@ -180,7 +211,8 @@ def _list(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     for entry in entries[:MAX_LINES]:
         groups.setdefault(entry.region if several else entry.theme, []).append(entry)
     label = "、".join((*query.regions, *query.themes, *query.audiences)[:3]) or query.text
-    blocks = [Block("heading", desk.book.text("list_lead", count=str(len(entries)), label=label))]
+    lead = "list_lead_city" if decision.note == "city" else "list_lead"
+    blocks = [Block("heading", desk.book.text(lead, count=str(len(entries)), label=label))]
     for heading, members in groups.items():
         blocks.append(Block("heading", heading))
         blocks += [Block("item", f"· {entry.name}") for entry in members]
@@ -204,6 +236,8 @@ def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     near = [(desk.label(identifier), desk.region_of(identifier)) for identifier in decision.near]
     if decision.note == "empty":
         blocks = [Block("summary", book.texts["empty"])]
+    elif decision.note == "which":
+        blocks = [Block("summary", book.texts["which"])]
     elif decision.note == "not_these":
         blocks = [Block("summary", book.texts["not_these_reply"])]
     elif decision.note == "elsewhere":

@@ -67,6 +67,7 @@ def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
         return Decision(Status.SMALLTALK, reason="寒暄", talk=found, score=1.0)
     return (
         _exact(query, desk)
+        or _empty_handed(query)
         or _not_ours(query, ranked, desk)
         or _by_sound(query, ranked, desk)
         or _by_score(query, ranked, desk)
@@ -76,7 +77,7 @@ def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
 def _chatting(query: Query, ranked: Ranked, desk: Desk) -> str | None:
     """Small talk in other words than the listed ones, when no entry is anywhere near."""
     first = ranked.decoy
-    if ranked.confidence >= NEAR_SHARE * desk.calibration.answer_at:
+    if query.regions or ranked.confidence >= NEAR_SHARE * desk.calibration.answer_at:
         return None
     if first is not None and first.id.startswith(TALK) and first.feature("told") >= _TALK_AT:
         return first.id.removeprefix(TALK)
@@ -85,9 +86,9 @@ def _chatting(query: Query, ranked: Ranked, desk: Desk) -> str | None:
 
 def _exact(query: Query, desk: Desk) -> Decision | None:
     ids = desk.exact(query)
-    if query.regions and len(ids) > 1:
+    if query.regions:
         allowed = desk.allowed_regions(query.regions)
-        ids = tuple(identifier for identifier in ids if desk.region_of(identifier) in allowed) or ids
+        ids = tuple(identifier for identifier in ids if desk.region_of(identifier) in allowed)
     if len(ids) == 1:
         return Decision(Status.ANSWER, ids, 1.0, "和库里的问法一字不差")
     if ids:
@@ -95,10 +96,19 @@ def _exact(query: Query, desk: Desk) -> Decision | None:
     return None
 
 
+def _empty_handed(query: Query) -> Decision | None:
+    """Question words and pronouns alone (「什么时候开始」, 「那个呢」) mean nothing without a turn before."""
+    if query.has_content or query.regions or query.browse or query.years or query.honour:
+        return None
+    return Decision(Status.NONE, reason="没说是哪件事", note="which")
+
+
 def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     """Another city, or a topic of this city that the material does not cover."""
     first = ranked.own[0] if ranked.own else None
-    if query.elsewhere and not query.regions and not (first and query.elsewhere in desk.body_text(first.id)):
+    only_place = query.elsewhere is not None and len(desk.content(query).replace(query.elsewhere, "")) < 2
+    told = first is not None and query.elsewhere is not None and query.elsewhere in desk.body_text(first.id)
+    if query.elsewhere and not query.regions and (only_place or not told):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
     open_to_doubt = ranked.confidence < CLEAR_AT and not (first and len(first.name) >= 3)
     if query.outside and (query.refuse or open_to_doubt):

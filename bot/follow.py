@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,21 @@ _ALONE_AT = 0.75
 """A question that is this sure on its own needs no turn before it."""
 _NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "两": 1}
 _MEMORY = 4
+_THAT_ONE = re.compile("(?:的|那个|这个|那一?个|那条|这条|吧|呢)+$|^(?:选|就|要|我要|看看?|说的是|是)+")
 _FEW = 10
 """Characters."""
 
 Settled = tuple[Query, "Ranked", Decision]
 
 
-def picked(text: str, turns: Sequence[Turn]) -> str | None:
-    """The entry chosen by its number (「2」「第二个」) from the options of the turn before."""
+def picked(text: str, turns: Sequence[Turn], desk: Desk) -> str | None:
+    """The entry chosen from the options of the turn before: by number (「2」「第二个」) or by a word (「医院那个」)."""
     if not turns or not turns[-1].offered:
         return None
+    named = key(_THAT_ONE.sub("", normalise(text)))
+    holding = [found for found in turns[-1].offered if len(named) > 1 and named in key(normalise(desk.label(found)))]
+    if len(holding) == 1:
+        return holding[0]
     word = key(normalise(text)).removeprefix("第").removeprefix("选").removesuffix("个").removesuffix("条")
     at = _NUMBERS.get(word)
     offered = turns[-1].offered
@@ -45,7 +51,7 @@ def declined(text: str, turns: Sequence[Turn], label: str) -> bool:
 def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: Sequence[Turn]) -> Settled:
     """Settle a question that may lean on earlier turns; the newest that was answered is leant on."""
     alone = (query, ranked, decision)
-    if decision.status is Status.SMALLTALK or decision.note == "empty" or decision.score >= 1.0:
+    if decision.status is Status.SMALLTALK or decision.note in {"empty", "elsewhere"} or decision.score >= 1.0:
         return alone
     subject = next((turn for turn in reversed(turns[-_MEMORY:]) if turn.ids or turn.regions), None)
     if subject is None or (subject.ids and subject.ids[0] not in desk.book.entries):

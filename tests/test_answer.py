@@ -238,3 +238,77 @@ def test_old_facts_are_called_old(desk: Desk) -> None:
     fresh = answer(entry.name, desk, (), dt.date(int(entry.facts[0].as_of[:4]), 12, 31))
     assert any(block.kind == "caution" for block in old.blocks)
     assert not any(block.kind == "caution" for block in fresh.blocks)
+
+
+@pytest.mark.parametrize(
+    ("turns", "neighbour"),
+    [
+        (("江北一证通办", "那鄞州呢"), "jb-one-id"),
+        (("镇海老年食堂", "那海曙呢"), "zh-elderly-meals"),
+        (("江北最多跑一次", "宁海有吗"), "jb-run-once"),
+        (("奉化老年食堂",), "zh-elderly-meals"),
+        (("北仑信访去哪",), "zh-petition-supermarket"),
+    ],
+)
+def test_another_district_gets_the_neighbours_offer(desk: Desk, turns: tuple[str, ...], neighbour: str) -> None:
+    reply = ask(desk, *turns)
+    assert reply.status is Status.NONE
+    assert [option.id for option in reply.options] == [neighbour]
+
+
+def test_an_entry_of_the_whole_city_answers_for_its_districts(desk: Desk) -> None:
+    assert ask(desk, "奉化加装电梯").ids == ("nb-old-estate-lifts",)
+
+
+@pytest.mark.parametrize("text", ["北仑港", "象山海鲜", "海曙停车场", "北仑区政府在哪"])
+def test_a_place_name_alone_carries_no_answer(desk: Desk, text: str) -> None:
+    assert ask(desk, text).status is not Status.ANSWER
+
+
+def test_a_list_counts_all_and_says_when_a_district_has_none(desk: Desk) -> None:
+    own = sum(entry.region == "鄞州区" for entry in desk.book.entries.values())
+    reply = ask(desk, "鄞州有哪些改革")
+    assert len(reply.ids) == own == 38
+    assert "38条" in plain(reply)
+    assert "没有单独的资料" in plain(ask(desk, "北仑有什么改革"))
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [("加装电梯多少户同意才行", "没有写"), ("江北2019年GDP", "2019"), ("宁波今年GDP多少", "不是宁波全市")],
+)
+def test_what_the_source_tells_otherwise_is_noted(desk: Desk, text: str, note: str) -> None:
+    reply = ask(desk, text)
+    assert reply.status is Status.ANSWER
+    assert any(block.kind == "note" and note in block.text for block in reply.blocks)
+
+
+@pytest.mark.parametrize("text", ["什么时候开始", "那个呢", "要多少钱"])
+def test_question_words_alone_ask_back(desk: Desk, text: str) -> None:
+    reply = ask(desk, text)
+    assert reply.status is Status.NONE
+    assert "名称" in plain(reply)
+
+
+def test_a_word_picks_from_the_choices(desk: Desk) -> None:
+    assert ask(desk, "方舱", "医院那个").ids == ("nb-makeshift-hospital",)
+
+
+def test_another_city_after_an_answer_is_another_city(desk: Desk) -> None:
+    assert "杭州" in ask(desk, "老小区装电梯", "杭州呢").reason
+
+
+def test_a_comparison_tells_of_both(desk: Desk) -> None:
+    reply = ask(desk, "信访超市和社会治理中心有什么区别")
+    assert set(reply.ids) == {"zh-petition-supermarket", "zh-social-governance-centre"}
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [("微发院", "nb-mobile-micro-court"), ("yidong weifayuan", "nb-mobile-micro-court"), ("wfy", None)],
+)
+def test_sounds(desk: Desk, text: str, entry: str | None) -> None:
+    reply = ask(desk, text)
+    if entry is not None:
+        assert entry in reply.ids
+    assert reply.status in {Status.ANSWER, Status.CHOICES, Status.NONE}

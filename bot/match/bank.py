@@ -34,12 +34,16 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry as the matcher sees it. `body` holds the cores of summary and facts."""
+    """One entry as the matcher sees it. `body` holds the cores of summary and facts, `texts` every wording as written.
+
+    `wordings` has each core once.
+    """
 
     id: str
     region: str | None
     wordings: tuple[Wording, ...]
     body: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     any: tuple[str, ...] = ()
     all: tuple[str, ...] = ()

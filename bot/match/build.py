@@ -11,7 +11,7 @@ from bot.text.expand import expand
 from bot.text.normalise import join_han, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bot.knowledge.book import Book
     from bot.knowledge.schema import Entry, Faq
@@ -21,6 +21,8 @@ DECOY = "outside:"
 """Prefix of the ids of topics outside the material."""
 SOUND_LENGTH = 4
 """Syllables from which a wording is known by its sound alone."""
+NAME_SOUND_LENGTH = 3
+"""The same for names and aliases."""
 INITIALS_LENGTH = 3
 TALK = "talk:"
 """Prefix of the ids of small talk."""
@@ -40,10 +42,11 @@ def build(book: Book, lexicon: Lexicon) -> Bank:
     owned = items[: len(book.entries) + len(book.faqs)]
     exact, initials, sounds = _Owners(), _Owners(), _Owners()
     for item in owned:
+        for text in item.texts:
+            exact.add(spelling(normalise(text)), item.id)
         for wording in item.wordings:
-            exact.add(spelling(normalise(wording.text)), item.id)
             for syllables in {wording.syllables, wording.readings}:
-                if len(syllables) >= SOUND_LENGTH:
+                if len(syllables) >= (NAME_SOUND_LENGTH if wording.kind in {"name", "alias"} else SOUND_LENGTH):
                     sounds.add(syllables, item.id)
         for name in item.names:
             short = pinyin.initials(name)
@@ -66,7 +69,7 @@ class _Owners(dict[Any, list[str]]):
 
 def _item(entry: Entry, lexicon: Lexicon) -> Item:
     wordings: list[Wording] = []
-    groups: list[tuple[str, Iterable[str]]] = [("name", (entry.name,))]
+    groups: list[tuple[str, Sequence[str]]] = [("name", (entry.name,))]
     groups += [("alias", (alias,)) for alias in entry.aliases]
     groups += [("ask", expand(template)) for template in entry.ask]
     groups += [("english", (phrase,)) for phrase in entry.english]
@@ -84,6 +87,7 @@ def _item(entry: Entry, lexicon: Lexicon) -> Item:
         id=entry.id,
         region=entry.region,
         wordings=tuple(wordings),
+        texts=tuple(text for _, texts in groups for text in texts),
         body=tuple(lexicon.core(normalise(text, None)) for text in body if text),
         names=tuple(dict.fromkeys(_plain(name) for name in (entry.name, *entry.aliases))),
         any=tuple(_plain(word) for word in entry.match.any),
@@ -98,7 +102,9 @@ def _faq_item(faq: Faq, book: Book, lexicon: Lexicon) -> Item:
     wordings = tuple(_wording(text, "ask", number, lexicon) for number, text in enumerate(texts))
     region = faq.region or (book.entries[faq.entry].region if faq.entry else lexicon.city)
     body = (lexicon.core(normalise(faq.answer, None)),)
-    return Item(faq.id, region, tuple(wording for wording in wordings if wording.core) or wordings[:1], body)
+    return Item(
+        faq.id, region, tuple(wording for wording in wordings if wording.core) or wordings[:1], body, tuple(texts)
+    )
 
 
 def _decoy(identifier: str, texts: Sequence[str], lexicon: Lexicon) -> Item:
@@ -111,7 +117,7 @@ def _plain(text: str) -> str:
 
 
 def _wording(text: str, kind: str, group: int, lexicon: Lexicon) -> Wording:
-    clean = _plain(text)
+    clean = lexicon.without_districts(_plain(text))
     core = lexicon.core(clean)
     if kind == "english":
         return Wording(text, core, (), kind, group)

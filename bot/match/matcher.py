@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CANDIDATES = 12
 DECOYS = 2
 _SHARE = np.float32(0.3)
+_TELLS = 0.2
+"""Share of a question that an entry must tell before its district counts for it."""
 _SHORT_WORDING = np.float32(12)
 """A wording with less weight than this cannot prove much by being contained."""
 
@@ -272,7 +274,7 @@ class Matcher:
             1.0 - 0.5 ** len(words),
             likeness,
             missing,
-            1.0 if region is not None and region in asked.own_regions else 0.0,
+            1.0 if region in asked.own_regions and evidence.told[place] >= _TELLS else 0.0,
             centre,
             nearest,
             extra,

@@ -27,7 +27,8 @@ class Lexicon:
 
     def __init__(self, book: Book) -> None:
         self.city = THE_CITY
-        self.regions: Phrases[str] = Phrases(_region_words(book.regions))
+        self.regions: Phrases[str] = Phrases(_region_words(book.regions, places=True))
+        self._districts: Phrases[str] = Phrases(_region_words(book.regions, places=False))
         self.region_sounds: Phrases[str] = Phrases(_region_sounds(book.regions))
         self.region_parts = _parts(book)
         self.facets: Phrases[str] = Phrases(_words((facet.name, facet.words) for facet in book.facets))
@@ -61,22 +62,34 @@ class Lexicon:
         return self.fold(to_arabic(join_han(filler.bare(text))))
 
     def without_regions(self, text: str) -> str:
-        """The text with the names of places cut out."""
-        found = [(start, phrase) for start, phrase, _ in self.regions.find(text)]
-        for start, phrase in reversed(found):
-            text = text[:start] + " " + text[start + len(phrase) :]
-        return " ".join(text.split())
+        """The text with the names of districts, towns and villages cut out."""
+        return _cut(text, self.regions)
+
+    def without_districts(self, text: str) -> str:
+        """The text with the names of the city and its districts cut out; the text itself when nothing would be left.
+
+        Places are matched as a slot of their own: as mere words they would carry a question to whatever entry
+        mentions them.
+        """
+        rest = _cut(text, self._districts)
+        return rest if len(key(rest)) > 1 else text
+
+
+def _cut(text: str, phrases: Phrases[str]) -> str:
+    for start, phrase, _ in reversed(list(phrases.find(text))):
+        text = text[:start] + " " + text[start + len(phrase) :]
+    return " ".join(text.split())
 
 
 def _words(groups: Iterable[tuple[str, Iterable[str]]]) -> list[tuple[str, str]]:
     return [(normalise(word), name) for name, words in groups for word in words]
 
 
-def _region_words(regions: Mapping[str, RegionItem]) -> list[tuple[str, str]]:
+def _region_words(regions: Mapping[str, RegionItem], places: bool) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for region in regions.values():
-        words = (region.name, *region.short, *region.aliases, *region.english, *region.places)
-        pairs += [(normalise(word), region.name) for word in words]
+        words = (region.name, *region.short, *region.aliases, *region.english, *(region.places if places else ()))
+        pairs += [(normalise(word), region.name) for word in words if len(word) > 1]
         pairs.append((region.pinyin.lower(), region.name))
     return pairs
 

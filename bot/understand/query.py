@@ -22,13 +22,14 @@ _HAN = re.compile("[\u3400-\u9fff]")
 def understand(raw: str, lexicon: Lexicon) -> Query:
     """Read one question. Never raises; an empty text gives a query without content."""
     text = join_han(plain_digits(normalise(raw)))
-    typed = pinyin.of_typed(text) if _LATIN.search(text) else None
-    core = lexicon.core(text)
-    syllables = typed if typed is not None else pinyin.of_characters(filler.bare(text))
+    need = lexicon.without_districts(text)
+    typed = pinyin.of_typed(need) if _LATIN.search(need) else None
+    core = lexicon.core(need)
+    syllables = typed if typed is not None else pinyin.of_characters(filler.bare(need))
     sounds = " ".join(syllables) if typed is not None and not _HAN.search(text) else ""
     topics = [item for _, _, item in lexicon.outside.find(text)]
     outside = next((item for item in topics if item.refuse), topics[0] if topics else None)
-    regions = _regions(text, sounds, lexicon)
+    regions = _regions(text, sounds and " ".join(pinyin.of_typed(text) or ()), lexicon)
     return Query(
         raw=raw,
         text=text,
