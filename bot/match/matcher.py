@@ -75,6 +75,8 @@ class _Evidence:
     share: Floats
     sound: Floats
     spoken: Floats
+    by_chars: Floats
+    by_sound: Floats
     asked: Floats
     told: Floats
     central: Floats
@@ -93,6 +95,7 @@ class Matcher:
         self.index = Index(bank)
         self.weights = tuple(weights or (LEAN_WEIGHTS if bank.lean else WEIGHTS))
         self.regions = [item.region for item in bank.items]
+        self.spans = list(zip(self.index.starts.tolist(), self.index.ends.tolist(), strict=True))
         self.entries = sum(not item.decoy for item in bank.items)
 
     def exact(self, *texts: str) -> tuple[str, ...]:
@@ -132,17 +135,23 @@ class Matcher:
         body = None
         if held_out is not None and held_out.group is not None:
             place = held_out.place
-            for at in self._group(held_out):
-                common[at] = heard[at] = 0.0
+            group = self._group(held_out)
+            common[group] = heard[group] = 0.0
             rest, body, count = index.rest(place, held_out.group)
             held[place], told[place] = row.share(rest), row.share(body)
             pairs = zip(row.places.tolist(), row.weights.tolist(), strict=True)
             central[place] = sum(weight * saturate(count[at]) for at, weight in pairs) / row.mass
+        dice = 2 * common / (index.chars.masses + np.float32(row.mass))
+        share = common / np.maximum(index.chars.masses, _SHORT_WORDING)
+        sound = 2 * heard / (index.sounds.masses + np.float32(sounds.mass))
+        spoken = heard / np.maximum(index.sounds.masses, _SHORT_WORDING)
         return _Evidence(
-            dice=2 * common / (index.chars.masses + np.float32(row.mass)),
-            share=common / np.maximum(index.chars.masses, _SHORT_WORDING),
-            sound=2 * heard / (index.sounds.masses + np.float32(sounds.mass)),
-            spoken=heard / np.maximum(index.sounds.masses, _SHORT_WORDING),
+            dice=dice,
+            share=share,
+            sound=sound,
+            spoken=spoken,
+            by_chars=dice + _SHARE * share,
+            by_sound=sound + _SHARE * spoken,
             asked=held,
             told=told,
             central=central,
@@ -169,11 +178,10 @@ class Matcher:
     def _preliminary(self, evidence: _Evidence, latin: bool) -> Floats:
         """A rough score for every entry; shape (items,)."""
         if latin:
-            score = np.maximum(evidence.dice + _SHARE * evidence.share, evidence.sound + _SHARE * evidence.spoken)
+            score = np.maximum(evidence.by_chars, evidence.by_sound)
         else:
-            score = _SHARE * evidence.share
-            score += evidence.dice
-            score += np.float32(0.4) * evidence.sound
+            score = np.float32(0.4) * evidence.sound
+            score += evidence.by_chars
         if self.index.one_each:
             return score
         best: Floats = np.maximum.reduceat(score, self.index.starts)
@@ -225,8 +233,8 @@ class Matcher:
         keywords: dict[int, list[str]],
     ) -> list[Candidate]:
         """The entries at `places` with all their features."""
-        by_chars = [self._best(evidence.dice, evidence.share, place) for place in places]
-        by_sound = [self._best(evidence.sound, evidence.spoken, place) for place in places]
+        by_chars = [self._best(evidence.by_chars, place) for place in places]
+        by_sound = [self._best(evidence.by_sound, place) for place in places]
         told = [
             evidence.body if place == evidence.held_place and evidence.body is not None else self.index.known.of(place)
             for place in places
@@ -237,12 +245,10 @@ class Matcher:
         rows = zip(places, by_chars, by_sound, missing, extra, strict=True)
         return [self._candidate(asked, evidence, row, names.get(row[0], ""), keywords.get(row[0], [])) for row in rows]
 
-    def _best(self, likeness: Floats, share: Floats, place: int) -> int:
+    def _best(self, fit: Floats, place: int) -> int:
         """The wording of an entry that fits best."""
-        low, high = int(self.index.starts[place]), int(self.index.ends[place])
-        if high - low == 1:
-            return low
-        return low + int((likeness[low:high] + 0.3 * share[low:high]).argmax())
+        low, high = self.spans[place]
+        return low if high - low == 1 else low + int(fit[low:high].argmax())
 
     def _candidate(
         self, asked: Asked, evidence: _Evidence, row: tuple[int, int, int, float, float], name: str, words: list[str]
@@ -256,7 +262,8 @@ class Matcher:
             first = (sound, spoken, sound, sound)
             likeness, missing, centre, nearest, extra = sound, 0.0, sound, sound, 0.0
         else:
-            best = sorted(evidence.dice[int(index.starts[place]) : int(index.ends[place])].tolist())[-3:]
+            low, high = self.spans[place]
+            best = sorted(evidence.dice[low:high].tolist())[-3:]
             first = (
                 float(evidence.dice[by_chars]),
                 min(1.0, float(evidence.share[by_chars])),

@@ -45,6 +45,10 @@ class Vocabulary:
         return np.searchsorted(self.tokens, tokens)
 
 
+_FEW = 1_500
+"""Tokens that are faster looked up in the query than the query in them."""
+
+
 class Weighed:
     """Tokens of one query. `places` and `weights` are of the known ones, heaviest first."""
 
@@ -79,6 +83,8 @@ class Weighed:
         """For each of several sorted arrays, the weight of the heaviest token that is not in it; 0 when all are."""
         if not len(self.places):
             return np.full(len(known), self.heaviest_stranger)
+        if sum(map(len, known)) > _FEW:  # many wordings an entry: look the query up in each
+            return np.array([self._heaviest_missing(part) for part in known])
         own = np.concatenate(known)
         whose = np.repeat(np.arange(len(known)), [len(part) for part in known])
         held = np.zeros((len(known), len(self.places)), dtype=bool)
@@ -87,6 +93,11 @@ class Weighed:
         missing = np.where(held, 0.0, self._sorted_weights)
         heaviest: Floats = np.maximum(missing.max(axis=1), self.heaviest_stranger)
         return heaviest
+
+    def _heaviest_missing(self, known: Ints) -> float:
+        missing = ~self.held(known)
+        at = int(missing.argmax())  # the places are heaviest first
+        return max(float(self.weights[at]) if missing[at] else 0.0, self.heaviest_stranger)
 
     def _at(self, places: Ints) -> tuple[Ints, NDArray[np.bool_]]:
         """Where in `sorted_places` each place would stand, and whether it does."""
