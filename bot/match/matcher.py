@@ -95,7 +95,7 @@ class Matcher:
         self.index = Index(bank)
         self.weights = tuple(weights or (LEAN_WEIGHTS if bank.lean else WEIGHTS))
         self.regions = [item.region for item in bank.items]
-        self.spans = list(zip(self.index.starts.tolist(), self.index.ends.tolist(), strict=True))
+        self.spans: list[tuple[int, int]] = list(zip(self.index.starts.tolist(), self.index.ends.tolist(), strict=True))
         self.entries = sum(not item.decoy for item in bank.items)
 
     def exact(self, *texts: str) -> tuple[str, ...]:
@@ -248,7 +248,8 @@ class Matcher:
     def _best(self, fit: Floats, place: int) -> int:
         """The wording of an entry that fits best."""
         low, high = self.spans[place]
-        return low if high - low == 1 else low + int(fit[low:high].argmax())
+        best: int = low if high - low == 1 else low + int(fit[low:high].argmax())
+        return best
 
     def _candidate(
         self, asked: Asked, evidence: _Evidence, row: tuple[int, int, int, float, float], name: str, words: list[str]
