@@ -53,11 +53,27 @@ def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query,
     decision = decide.decide(query, ranked, desk)
     if decision.score < 1.0 and decision.status is not Status.SMALLTALK:
         decision = browse(query, ranked, desk) or decision
+    if decision.status is Status.NONE and decision.note not in {"empty", "which"}:
+        query, ranked, decision = _put_right(query, ranked, decision, desk)
     if decision.status in {Status.NONE, Status.CHOICES} and not decision.note and len(query.text) > WINDOW:
         query, ranked, decision = _in_a_story(query, ranked, decision, desk)
     if turns:
         return follow(query, ranked, decision, desk, turns)
     return query, ranked, decision
+
+
+def _put_right(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:
+    """The question with a misspelt name put right, when that gives an answer."""
+    corrected = desk.near_names.correct(query.text)
+    if corrected is None:
+        return query, ranked, decision
+    text, typed, name = corrected
+    meant = replace(understand(text, desk.lexicon), raw=query.raw)
+    again = decide.rank(meant, desk)
+    found = decide.decide(meant, again, desk)
+    if found.status not in {Status.ANSWER, Status.CHOICES}:
+        return query, ranked, decision
+    return meant, again, replace(found, score=min(found.score, 0.95), reason=f"把“{typed}”当作“{name}”")
 
 
 def _in_a_story(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bot.match.build import TALK
 from bot.model import Decision, Hit, Query, Status
-from bot.text.normalise import normalise
-from bot.understand import talk
+from bot.text.normalise import key, normalise
+from bot.understand import filler, talk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,8 @@ SOUND_SCORE = 0.95
 CLEAR_AT = 0.85
 """Confidence that outweighs a word of a topic outside the material."""
 MAX_CHOICES = 4
+_ASIDE = 24
+"""Characters from which a topic may be named in passing only."""
 _TALK_AT = 0.5
 _ENGLISH_WORDS = 2
 """English words that an entry must know: one alone (table, user) proves nothing."""
@@ -110,7 +112,8 @@ def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     told = first is not None and query.elsewhere is not None and query.elsewhere in desk.body_text(first.id)
     if query.elsewhere and not query.regions and (only_place or not told):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
-    open_to_doubt = ranked.confidence < CLEAR_AT and not (first and len(first.name) >= 3)
+    aside = len(query.text) > _ASIDE
+    open_to_doubt = not aside and ranked.confidence < CLEAR_AT and not (first and len(first.name) >= 3)
     if query.outside and (query.refuse or open_to_doubt):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"资料以外的话题：{query.outside}", note="outside")
     return None
@@ -160,7 +163,7 @@ def _tied(own: Sequence[Candidate]) -> tuple[str, ...]:
 
 def ambiguous(query: Query, own: Sequence[Candidate], desk: Desk) -> tuple[str, ...]:
     """Entries whose names all contain a question of a word or two; empty when it points to one."""
-    words = desk.content(query)
+    words = key(filler.GENERIC.sub("", desk.content(query)))
     if not words or len(words) > 6:
         return ()
     holding = [item for item in own[:10] if desk.name_contains(item.id, words)]

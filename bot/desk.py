@@ -9,6 +9,7 @@ from bot.match.build import build
 from bot.match.calibrate import calibrate
 from bot.match.features import LABELS
 from bot.match.matcher import Asked, Matcher
+from bot.match.near import NearNames
 from bot.match.tokens import STOP_WORDS
 from bot.model import Hit
 from bot.text.normalise import join_han, key, normalise
@@ -39,6 +40,9 @@ class Desk:
         self.lexicon = Lexicon(book)
         self.matcher = Matcher(build(book, self.lexicon))
         self.calibration = calibrate(self.matcher)
+        self.near_names = NearNames(
+            (name for item in self.matcher.bank.items for name in item.names), self.matcher.index
+        )
         self._names = {
             item.id: tuple(name for name in item.names) + tuple(word for word in item.any if len(word) >= 2)
             for item in self.matcher.bank.items

@@ -310,3 +310,14 @@ def test_sounds_and_initials(desk: Desk, text: str) -> None:
     reply = ask(desk, text)
     assert reply.ids == ("nb-mobile-micro-court",)
     assert reply.score >= 0.95
+
+
+def test_a_misspelt_name_is_put_right(desk: Desk) -> None:
+    reply = ask(desk, "放心莱市场有几个")
+    assert reply.ids == ("nb-farmers-market-upgrade",)
+    assert "莱" in reply.reason
+
+
+@pytest.mark.parametrize("text", ["市第一医院专家号怎么挂", "体育公司在哪"])
+def test_another_name_is_no_slip(desk: Desk, text: str) -> None:
+    assert desk.near_names.correct(text) is None

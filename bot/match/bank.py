@@ -34,16 +34,17 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry as the matcher sees it. `body` holds the cores of summary and facts, `texts` every wording as written.
+    """One entry as the matcher sees it.
 
-    `wordings` has each core once.
+    `body` holds the cores of summary and facts, `spellings` the exact spelling of every wording; `wordings` has
+    each core once.
     """
 
     id: str
     region: str | None
     wordings: tuple[Wording, ...]
     body: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     any: tuple[str, ...] = ()
     all: tuple[str, ...] = ()

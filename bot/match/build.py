@@ -24,6 +24,7 @@ SOUND_LENGTH = 4
 NAME_SOUND_LENGTH = 3
 """The same for names and aliases."""
 INITIALS_LENGTH = 3
+_NAMES = frozenset({"name", "alias"})
 TALK = "talk:"
 """Prefix of the ids of small talk."""
 
@@ -42,11 +43,11 @@ def build(book: Book, lexicon: Lexicon) -> Bank:
     owned = items[: len(book.entries) + len(book.faqs)]
     exact, initials, sounds = _Owners(), _Owners(), _Owners()
     for item in owned:
-        for text in item.texts:
-            exact.add(spelling(normalise(text)), item.id)
+        for spelled in item.spellings:
+            exact.add(spelled, item.id)
         for wording in item.wordings:
             for syllables in {wording.syllables, wording.readings}:
-                if len(syllables) >= (NAME_SOUND_LENGTH if wording.kind in {"name", "alias"} else SOUND_LENGTH):
+                if len(syllables) >= (NAME_SOUND_LENGTH if wording.kind in _NAMES else SOUND_LENGTH):
                     sounds.add(syllables, item.id)
         for name in item.names:
             short = pinyin.initials(name)
@@ -74,9 +75,12 @@ def _item(entry: Entry, lexicon: Lexicon) -> Item:
     groups += [("ask", expand(template)) for template in entry.ask]
     groups += [("english", (phrase,)) for phrase in entry.english]
     seen: set[str] = set()
+    spellings: list[str] = []
     for number, (kind, texts) in enumerate(groups):
         for text in texts:
-            wording = _wording(text, kind, number, lexicon)
+            clean = _plain(text)
+            spellings.append(spelling(clean))
+            wording = _wording(text, clean, kind, number, lexicon)
             if wording.core and wording.core not in seen:
                 seen.add(wording.core)
                 wordings.append(wording)
@@ -87,7 +91,7 @@ def _item(entry: Entry, lexicon: Lexicon) -> Item:
         id=entry.id,
         region=entry.region,
         wordings=tuple(wordings),
-        texts=tuple(text for _, texts in groups for text in texts),
+        spellings=tuple(spellings),
         body=tuple(lexicon.core(normalise(text, None)) for text in body if text),
         names=tuple(dict.fromkeys(_plain(name) for name in (entry.name, *entry.aliases))),
         any=tuple(_plain(word) for word in entry.match.any),
@@ -99,16 +103,17 @@ def _item(entry: Entry, lexicon: Lexicon) -> Item:
 def _faq_item(faq: Faq, book: Book, lexicon: Lexicon) -> Item:
     """A question and answer; only a title-like first question counts as its name."""
     texts = dict.fromkeys((faq.question, *faq.questions))
-    wordings = tuple(_wording(text, "ask", number, lexicon) for number, text in enumerate(texts))
+    wordings = tuple(_wording(text, _plain(text), "ask", number, lexicon) for number, text in enumerate(texts))
+    spellings = tuple(spelling(_plain(text)) for text in texts)
     region = faq.region or (book.entries[faq.entry].region if faq.entry else lexicon.city)
     body = (lexicon.core(normalise(faq.answer, None)),)
-    return Item(
-        faq.id, region, tuple(wording for wording in wordings if wording.core) or wordings[:1], body, tuple(texts)
-    )
+    return Item(faq.id, region, tuple(wording for wording in wordings if wording.core) or wordings[:1], body, spellings)
 
 
 def _decoy(identifier: str, texts: Sequence[str], lexicon: Lexicon) -> Item:
-    wordings = (_wording(text, "ask", number, lexicon) for number, text in enumerate(dict.fromkeys(texts)))
+    wordings = (
+        _wording(text, _plain(text), "ask", number, lexicon) for number, text in enumerate(dict.fromkeys(texts))
+    )
     return Item(identifier, None, tuple(wording for wording in wordings if wording.core), decoy=True)
 
 
@@ -116,9 +121,9 @@ def _plain(text: str) -> str:
     return join_han(normalise(text))
 
 
-def _wording(text: str, kind: str, group: int, lexicon: Lexicon) -> Wording:
-    clean = lexicon.without_districts(_plain(text))
-    core = lexicon.core(clean)
+def _wording(text: str, clean: str, kind: str, group: int, lexicon: Lexicon) -> Wording:
+    need = lexicon.without_districts(clean)
+    core = lexicon.core(need)
     if kind == "english":
         return Wording(text, core, (), kind, group)
-    return Wording(text, core, pinyin.of_characters(clean), kind, group, pinyin.of_text(clean))
+    return Wording(text, core, pinyin.of_characters(need), kind, group, pinyin.of_text(need))

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 SAMPLES = 400
 _CAP = 0.999
 _LEAST = 20
-_FALSE_SHARE = 0.05
+_FALSE_SHARE = 0.08
 _AWAY_SHARE = 0.25
 """Without topics outside: share of taken-away questions that may be answered (by a neighbour, often rightly)."""
-_LOWEST, _HIGHEST = 0.2, 0.6
+_LOWEST, _HIGHEST = 0.18, 0.6
 _LEAN_AWAY_SHARE = 0.10
 """The same for a lean bank, whose wordings can only be taken away."""
 _RIDGE = 1.0
