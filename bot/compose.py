@@ -22,6 +22,17 @@ T = TypeVar("T")
 MAX_FACTS = 4
 MAX_LINES = 12
 _OLD_YEARS = 3
+_POINTS = (
+    ("对象", "几岁|年龄|多大年纪", "岁|年龄"),
+    ("对象", "条件|资格", "条件|资格|须|限于|符合"),
+    ("办法", "怎么退|退保|退款|能退", "退"),
+    ("办法", "报名", "报名"),
+    ("办法", "预约", "预约"),
+    ("费用", "门票|票价", "票"),
+    ("费用", "罚多少|罚款", "罚"),
+    ("费用", "租金|房租", "租"),
+)
+"""What is asked for, the words that ask for one thing in particular, and the words without which no fact tells it."""
 _UNITS = "户人家亩公里米层楼岁件项部座所名辆次处台套间张条届场"
 _UNIT = re.compile(f"(?:多少|几)([{_UNITS}])")
 _COUNTED = re.compile(f"[0-9余多万亿千百]([{_UNITS}])")
@@ -147,10 +158,17 @@ def _gap(facet: FacetItem, entry: Entry, query: Query, told: Collection[str]) ->
     if facet.name == "数量" and not _counts(entry, query):
         return facet.unknown
     if facet.name in told:
-        return ""
+        return facet.unknown if _misses_the_point(facet, entry, query) else ""
     if facet.name == "地点" and entry.region != THE_CITY:
         return f"在{entry.region}，资料里没有写更具体的地址。"
     return facet.unknown if facet.name in _SAY_UNKNOWN else ""
+
+
+def _misses_the_point(facet: FacetItem, entry: Entry, query: Query) -> bool:
+    """Facts of the kind are there, but none of the very thing: 「几岁」 asks for an age, not for a group of people."""
+    told = " ".join((entry.summary, *(fact.text for fact in entry.facts)))
+    points = ((word, needed) for name, word, needed in _POINTS if name == facet.name)
+    return any(re.search(word, query.text) and not re.search(needed, told) for word, needed in points)
 
 
 def _counts(entry: Entry, query: Query) -> bool:

@@ -275,7 +275,13 @@ def test_a_list_counts_all_and_says_when_a_district_has_none(desk: Desk) -> None
 
 @pytest.mark.parametrize(
     ("text", "note"),
-    [("加装电梯多少户同意才行", "没有写"), ("江北2019年GDP", "2019"), ("宁波的僵尸车怎么处理", "不是宁波全市")],
+    [
+        ("加装电梯多少户同意才行", "没有写"),
+        ("灵活保几岁可以买", "没有写"),
+        ("灵活保怎么退保", "没有写"),
+        ("江北2019年GDP", "2019"),
+        ("宁波的僵尸车怎么处理", "不是宁波全市"),
+    ],
 )
 def test_what_the_source_tells_otherwise_is_noted(desk: Desk, text: str, note: str) -> None:
     reply = ask(desk, text)
