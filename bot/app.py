@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import gc
 import logging
+import math
 import time
 from contextlib import asynccontextmanager
 from functools import partial
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 _PURGE_EVERY = 6 * 3600.0
+_LOG_SECONDS = 0.5
+"""A citizen waits no longer for the log; the row is written as soon as it can be."""
+_COMPLAIN_EVERY = 60.0
+_LATE_SECONDS = 3.0
 
 log = logging.getLogger("reformbot")
 
@@ -54,6 +59,10 @@ class App:
         self.duplicates: Duplicates[Handled] = Duplicates()
         self.conversations = Conversations()
         self.unlogged = 0
+        self.late = 0
+        self._reason = ""
+        self._complained, self._unsaid = -math.inf, 0
+        self._writing: set[asyncio.Task[int]] = set()
         self._now, self._tick = now, tick
 
     async def handle(self, message: Message) -> Handled:
@@ -64,42 +73,72 @@ class App:
     async def _handle(self, message: Message) -> Handled:
         """Gate, answer, record. Whatever goes wrong becomes a polite reply, and a row wherever that is possible."""
         start = time.perf_counter()
+        verdict = Verdict.OK
         try:
-            reply = self._reply(message)
+            tick = self._tick()
+            verdict = self.gate.admit(f"{message.channel}:{message.user}", message.address, tick)
+            reply = self._reply(message, tick) if verdict is Verdict.OK else self._fixed(Status.LIMITED, "limited")
         except Exception:
             log.exception("a question could not be answered")
             reply = self._fixed(Status.ERROR, "error")
         took_ms = (time.perf_counter() - start) * 1000
-        row = await self._record(message, reply, took_ms)
+        silent = verdict is Verdict.LIMITED_SILENT  # one row a minute tells of a flood
+        row = None if silent else await self._record(message, reply, took_ms)
         payload = render.payload(message.text[:400], reply, took_ms)
         payload["id"] = row
         payload["blocks"] = [{"kind": block.kind, "text": block.text} for block in reply.blocks]
         return Handled(payload)
 
-    def _reply(self, message: Message) -> Reply:
-        tick = self._tick()
-        verdict = self.gate.admit(f"{message.channel}:{message.user}", message.address, tick)
-        if verdict is not Verdict.OK:
-            return self._fixed(Status.LIMITED, "limited", said=verdict is Verdict.LIMITED_SAY)
+    def _reply(self, message: Message, tick: float) -> Reply:
         turns = self.conversations.turns(message.channel, message.user, tick)
         reply = answer(message.text, self.desk, turns, self._now().date(), explain=False)
         self.conversations.add(message.channel, message.user, reply.turn, tick)
         return reply
 
-    def _fixed(self, status: Status, text: str, said: bool = True) -> Reply:
-        blocks = (Block("summary", self.desk.book.texts[text]),) if said else ()
-        return Reply(status, blocks, turn=Turn(""))
+    def _fixed(self, status: Status, text: str) -> Reply:
+        return Reply(status, (Block("summary", self.desk.book.texts[text]),), turn=Turn(""))
 
     async def _record(self, message: Message, reply: Reply, took_ms: float) -> int | None:
-        """The id of the durable row, or None when the log failed: the citizen is answered all the same."""
-        try:
-            user = await self.querylog.user_key(message.channel, message.user)
-            row = row_of(message, user, reply, self.desk.book.version, took_ms, self._now())
-            return await self.querylog.write(row)
-        except StoreError:
-            self.unlogged += 1
-            log.error("a question could not be logged (%d since the start)", self.unlogged)
+        """The id of the durable row, or None when the log failed or is slow: the citizen is answered all the same."""
+        writing = asyncio.create_task(self._write(message, reply, took_ms, self._now()))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        await asyncio.wait({writing}, timeout=_LOG_SECONDS)
+        if not writing.done():
+            self._missed(f"写得太慢，超过 {_LOG_SECONDS} 秒")
+            writing.add_done_callback(self._after_all)
             return None
+        try:
+            return writing.result()
+        except StoreError as error:
+            self._missed(str(error))
+            return None
+
+    async def _write(self, message: Message, reply: Reply, took_ms: float, now: dt.datetime) -> int:
+        user = await self.querylog.user_key(message.channel, message.user)
+        return await self.querylog.write(row_of(message, user, reply, self.desk.book.version, took_ms, now))
+
+    def _after_all(self, writing: asyncio.Task[int]) -> None:
+        """A row that was slow is there now, or never will be."""
+        error = None if writing.cancelled() else writing.exception()
+        if error is not None:
+            self._reason = str(error)
+        elif not writing.cancelled():
+            self.unlogged -= 1
+            self.late += 1
+
+    def _missed(self, reason: str) -> None:
+        """Count an unlogged question; say so in the journal at most once a minute."""
+        self.unlogged, self._unsaid, self._reason = self.unlogged + 1, self._unsaid + 1, reason
+        tick = self._tick()
+        if tick - self._complained >= _COMPLAIN_EVERY:
+            log.error("%d questions could not be logged (now %d): %s", self._unsaid, self.unlogged, reason)
+            self._complained, self._unsaid = tick, 0
+
+    async def settle(self) -> None:
+        """Let rows that are late be written, for a while."""
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=_LATE_SECONDS)
 
     async def feedback(self, row_id: int, verdict: str, message: Message) -> bool:
         """Store 👍 or 👎 with its row; false when the row is not this user's."""
@@ -115,12 +154,16 @@ class App:
             return False
 
     def health(self) -> dict[str, Any]:
-        """State of the process: knowledge version, entries, questions that could not be logged."""
+        """State of the process: knowledge version, entries, questions that are not logged, or were late, and why."""
+        lost = self.querylog.lost()
+        reason = "查询日志的文件被移走或换掉了，请重启" if lost else self._reason if self.unlogged else ""
         return {
-            "status": "ok",
+            "status": "degraded" if lost else "ok",
             "knowledge": self.desk.book.version,
             "entries": len(self.desk.book.entries),
             "unlogged": self.unlogged,
+            "late": self.late,
+            **({"reason": reason} if reason else {}),
         }
 
     def welcome(self) -> tuple[str, list[str]]:
@@ -159,4 +202,5 @@ async def running(settings: Settings, desk: Desk) -> AsyncIterator[App]:
         purge.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await purge
+        await app.settle()
         await querylog.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import math
 from collections import OrderedDict
 from enum import StrEnum
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MAX_KEYS = 10_000
+_MAX_ADDRESS = 64
 _MINUTE = 60.0
 _REMEMBERED = 600.0
 
@@ -54,16 +56,27 @@ class _Bucket:
         return Verdict.LIMITED_SAY
 
 
+def network(address: str) -> str:
+    """Whom an address stands for: itself, or with IPv6 its /64, which is what one subscriber gets."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:_MAX_ADDRESS]
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(found), 64), strict=False))
+
+
 class Gate:
-    """Rate limits in questions a minute: of one user, of one web address, of everybody together; 0 lifts a limit.
+    """Rate limits in questions a minute: of one user and of one web address; 0 lifts a limit.
 
     A burst of a third of the rate, but at least five, is let through. At most 10,000 keys are remembered.
     """
 
-    def __init__(self, per_user: int, per_address: int, overall: int = 0) -> None:
+    def __init__(self, per_user: int, per_address: int) -> None:
         self._rates = {"user": per_user, "address": per_address}
-        self._overall = overall
-        self._everybody: _Bucket | None = None
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
 
     def __len__(self) -> int:
@@ -71,16 +84,18 @@ class Gate:
         return len(self._buckets)
 
     def admit(self, user: str, address: str | None, now: float) -> Verdict:
-        """Whether a question of `user` (unique over all channels) may pass; only one that passes uses tokens up."""
-        mine = self._bucket("user", user, now)
-        theirs = [mine] if address is None else [mine, self._bucket("address", address, now)]
-        for bucket in theirs:
+        """Whether a question of `user` (unique over all channels) may pass; only one that passes uses tokens up.
+
+        The address comes first: one that is over its limit cannot fill the table with made-up users.
+        """
+        keys = [("user", user)] if address is None else [("address", network(address)), ("user", user)]
+        passed = []
+        for kind, name in keys:
+            bucket = self._bucket(kind, name, now)
             if not bucket.has_one(now):
                 return bucket.refuse(now)
-        self._everybody = self._everybody or _Bucket(self._overall, now)
-        if not self._everybody.has_one(now):
-            return mine.refuse(now)
-        for bucket in (*theirs, self._everybody):
+            passed.append(bucket)
+        for bucket in passed:
             bucket.take()
         return Verdict.OK
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import logging
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -18,12 +21,17 @@ from bot.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
     from bot.desk import Desk
     from bot.settings import Settings
 
 _SHUTDOWN_SECONDS = 8
+_CONNECTIONS = 1000
+_IDLE_SECONDS = 15
 _SWITCH_SECONDS = 0.0005
 """The log's thread must give the interpreter back sooner than after Python's 5 ms: questions wait for it."""
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class _Server(uvicorn.Server):
@@ -31,15 +39,55 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take both signals for as long as the server runs."""
+        """Take both signals; they stay taken, so that a second one does not cut the end of the log short."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _SIGNALS:
             loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+class _Unfinished:
+    """Ends a request that is cut off by the end of the process with 503, where uvicorn would print a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
-            yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
+            await self.app(scope, receive, watched)
+        except asyncio.CancelledError:
+            if not started:
+                headers = [(b"content-length", b"0"), (b"connection", b"close")]
+                await send({"type": "http.response.start", "status": 503, "headers": headers})
+                await send({"type": "http.response.body", "body": b""})
+
+
+class _Quiet(logging.Filter):
+    """Broken requests are the clients' affair, and say nothing here; a crowd is told of once a minute."""
+
+    _CLIENTS = ("Invalid HTTP request", "Unsupported upgrade", "No supported WebSocket")
+    _CROWD = "Exceeded concurrency limit"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = float("-inf")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is worth a line."""
+        said = record.getMessage()
+        if not said.startswith(self._CROWD):
+            return not said.startswith(self._CLIENTS)
+        due = time.monotonic() - self._told >= 60
+        if due:
+            self._told = time.monotonic()
+        return due
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -50,33 +98,67 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(1024)
-    except OSError as error:
+    except (OSError, UnicodeError, ValueError, TypeError) as error:
         listener.close()
-        reason = error.strerror or str(error)
-        raise SettingsError(
-            [f"不能在 {host}:{port} 上监听（{reason}）；请换一个端口：--port 或 REFORMBOT_PORT"]
-        ) from None
+        raise SettingsError([f"不能在 {host}:{port} 上监听{_mend(error)}"]) from None
     return listener
 
 
-async def serve(settings: Settings, desk: Desk, say: Callable[[str], None]) -> None:
+def _mend(error: Exception) -> str:
+    if not isinstance(error, OSError) or isinstance(error, socket.gaierror):
+        return "：找不到这个主机名或地址；请检查 --host 或 REFORMBOT_HOST"
+    reason = f"（{error.strerror or error}）"
+    if error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+        return f"{reason}：本机没有这个地址；请检查 --host 或 REFORMBOT_HOST"
+    return f"{reason}；请换一个端口：--port 或 REFORMBOT_PORT"
+
+
+def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        _Unfinished(app),
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxy),
+        forwarded_allow_ips=settings.trusted_proxy.split(","),
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        h11_max_incomplete_event_size=16 * 1024,
+    )
+
+
+async def _serve(settings: Settings, desk: Desk, say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; requests in hand are finished first."""
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    loop, this = asyncio.get_running_loop(), asyncio.current_task()
+    assert this is not None
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, this.cancel)  # until the server takes them over
     listener = bind(settings.host, settings.port)
     try:
         async with running(settings, desk) as app:
-            config = uvicorn.Config(
-                create_web(app),
-                lifespan="off",
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-                h11_max_incomplete_event_size=16 * 1024,
-            )
+            config = _config(settings, create_web(app))
+            logging.getLogger("uvicorn.error").addFilter(_Quiet())
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             entries = len(desk.book.entries)
             say(f"甬改问答已启动：http://{host}:{settings.port}  （{entries} 个条目，版本 {desk.book.version}）")
             await _Server(config).serve(sockets=[listener])
     finally:
         listener.close()
+
+
+def serve(settings: Settings, build: Callable[[Settings], Desk], say: Callable[[str], None]) -> None:
+    """Build the desk and serve; a signal ends either with exit code 0."""
+
+    def stop(*_: Any) -> None:
+        sys.exit(0)
+
+    for number in _SIGNALS:
+        signal.signal(number, stop)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    desk = build(settings)
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(_serve(settings, desk, say))

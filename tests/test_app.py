@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sqlite3
+import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -15,6 +18,7 @@ from bot.app import App, running
 from bot.channels.web.routes import create_web
 from bot.desk import Desk
 from bot.model import Message
+from bot.querylog.store import QueryLog
 from bot.settings import Settings, load_settings
 from tests.test_answer import HOSTILE
 
@@ -91,15 +95,17 @@ async def test_context_belongs_to_one_user(app: App) -> None:
     assert other.payload["ids"] == []
 
 
-async def test_too_many_questions_get_one_polite_word(tmp_path: Path, desk: Desk) -> None:
+async def test_too_many_questions_get_polite_words_and_one_row(tmp_path: Path, desk: Desk) -> None:
     limited = load_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/log.db", rate_limit_user=5)
     async with running(limited, desk) as app:
         found = [(await app.handle(Message("加装电梯", channel="web", user="u"))).payload for _ in range(30)]
         assert [item["status"] for item in found[:5]] == ["answer"] * 5
         over = [item for item in found if item["status"] == "limited"]
         assert len(over) >= 20
-        assert sum(bool(item["text"]) for item in over) == 1
-        assert await app.querylog.count() == 30
+        assert {bool(item["text"]) for item in over} == {True}
+        assert sum(item["id"] is not None for item in over) == 1
+        answered = [item for item in found if item["status"] != "limited"]
+        assert await app.querylog.count() == len(answered) + 1
 
 
 async def test_a_broken_stage_is_a_polite_reply_and_a_row(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +126,57 @@ async def test_a_broken_log_does_not_stop_answers(app: App) -> None:
     assert handled.payload["status"] == "answer"
     assert handled.payload["id"] is None
     assert app.unlogged == 1
+    health = app.health()
+    assert (health["status"], health["unlogged"], health["reason"]) == ("ok", 1, "查询日志已经关闭")
+
+
+async def test_a_slow_log_does_not_hold_up_answers(app: App, tmp_path: Path) -> None:
+    await app.handle(Message("你好", channel="web", user="u"))
+    with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        start = time.perf_counter()
+        handled = await app.handle(Message("加装电梯", channel="web", user="u"))
+        took = time.perf_counter() - start
+        assert (handled.payload["status"], handled.payload["id"]) == ("answer", None)
+        assert 0.4 < took < 1.5
+        assert (app.health()["unlogged"], app.health()["late"]) == (1, 0)
+        assert "太慢" in app.health()["reason"]
+        other.execute("ROLLBACK")
+    await app.settle()
+    assert await app.querylog.count() == 2
+    assert (app.health()["unlogged"], app.health()["late"]) == (0, 1)
+
+
+async def test_a_broken_log_complains_once_a_minute(
+    settings: Settings, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    querylog = await QueryLog.open(settings.database_url)
+    await querylog.close()
+    clock = [100.0]
+    app = App(settings, desk, querylog, tick=lambda: clock[0])
+    for _ in range(5):
+        await app.handle(Message("你好", user="u"))
+    clock[0] += 60
+    await app.handle(Message("你好", user="u"))
+    said = [record.getMessage() for record in caplog.records if "could not be logged" in record.getMessage()]
+    assert [line.split(":")[0] for line in said] == [
+        "1 questions could not be logged (now 1)",
+        "5 questions could not be logged (now 6)",
+    ]
+    assert "已经关闭" in said[0]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_health_tells_of_a_file_that_is_gone(
+    app: App, client: httpx.AsyncClient, tmp_path: Path, replaced: bool
+) -> None:
+    assert (await client.get("/healthz")).status_code == 200
+    (tmp_path / "log.db").rename(tmp_path / "old.db")
+    if replaced:
+        (tmp_path / "log.db").write_bytes(b"")
+    health = await client.get("/healthz")
+    assert (health.status_code, health.json()["status"]) == (503, "degraded")
+    assert "请重启" in health.json()["reason"]
 
 
 async def test_feedback_lands_with_its_row_for_its_user_only(app: App) -> None:

@@ -101,6 +101,13 @@ def test_there_are_files_that_only_look_wrong() -> None:
     assert len(RIGHT) >= 3
 
 
+def test_only_what_may_be_left_out_may_be_deleted(shipped: dict[str, bytes]) -> None:
+    for name, offered in {"empty-value.yaml": True, "empty-needed.yaml": False}.items():
+        problems = book.parse(shipped | {f"ningbo/{name}": (BAD / name).read_bytes()}).problems
+        (found,) = [problem for problem in problems if problem.file == f"ningbo/{name}"]
+        assert ("删掉这一行" in found.message) is offered
+
+
 def test_times_and_figures_stay_text() -> None:
     tree = nodes.read("ningbo/x.yaml", (BAD / "ok-stays-text.yaml").read_bytes())
     entry = tree.data[0]

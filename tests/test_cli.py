@@ -15,6 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.errors import SettingsError
+from bot.serve import bind
+from bot.settings import Settings, load_settings
 from tests.conftest import KNOWLEDGE, ROOT
 
 
@@ -68,6 +71,30 @@ def test_check_and_schema(tmp_path: Path) -> None:
     assert json.loads(run("schema", cwd=tmp_path).stdout)["$schema"].startswith("http://json-schema.org/draft-07")
 
 
+def test_check_names_files_as_typed(tmp_path: Path) -> None:
+    folder = tmp_path / "knowledge"
+    shutil.copytree(KNOWLEDGE, folder)
+    target = folder / "ningbo" / "justice.yaml"
+    target.write_text(
+        target.read_text(encoding="utf-8").replace("region: 宁波市", "regoin: 宁波市", 1), encoding="utf-8"
+    )
+    for typed in ("knowledge/ningbo/justice.yaml", "./knowledge/ningbo", "knowledge", str(target)):
+        done = run("check", typed, "--format", "json", cwd=tmp_path)
+        assert done.returncode == 1
+        (problem,) = json.loads(done.stdout)["problems"]
+        assert (tmp_path / problem["file"]).samefile(target)
+        assert problem["file"].startswith(typed.removeprefix("./"))
+
+
+def test_a_line_without_a_question_is_reported_in_its_place(tmp_path: Path) -> None:
+    lines = ["加装电梯", json.dumps({"question": "加装电梯"}), json.dumps({"q": 5}), "", "你好"]
+    done = run("ask", "--stdin", "--json", cwd=tmp_path, stdin="\n".join(lines))
+    assert done.returncode == 1
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [item["status"] for item in found] == ["answer", "error", "error", "none", "smalltalk"]
+    assert [line[:5] for line in done.stderr.splitlines()] == ["第 2 行", "第 3 行"]
+
+
 def test_check_finds_problems(tmp_path: Path) -> None:
     folder = tmp_path / "knowledge"
     shutil.copytree(KNOWLEDGE, folder)
@@ -87,7 +114,16 @@ def test_check_finds_problems(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("ask",), ("ask", "问", "--stdin"), ("check", "--format", "xml"), ("eval", "no-such-file"), ("nonsense",)],
+    [
+        ("ask",),
+        ("ask", "问", "--stdin"),
+        ("check", "--format", "xml"),
+        ("check", "no-such-folder"),
+        ("check", str(KNOWLEDGE / "no-such-file.yaml")),
+        ("check", str(ROOT / "README.md")),
+        ("eval", "no-such-file"),
+        ("nonsense",),
+    ],
 )
 def test_wrong_usage_exits_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = run(*arguments, cwd=tmp_path)
@@ -107,6 +143,66 @@ def test_a_wrong_setting_is_one_clear_line(tmp_path: Path, name: str, value: str
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("url", ["nonsense", "mysql://u:secret@h/x", "sqlite+aiosqlite://h:secret/x"])
+def test_a_database_that_cannot_be_is_a_wrong_setting(tmp_path: Path, url: str) -> None:
+    done = run("serve", cwd=tmp_path, REFORMBOT_DATABASE_URL=url)
+    assert done.returncode == 2
+    assert "REFORMBOT_DATABASE_URL" in done.stderr
+    assert "secret" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_dotenv_in_another_encoding_is_a_wrong_setting(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("REFORMBOT_PORT=8080 # 端口".encode("gbk"))
+    done = run("serve", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, "文件 .env 不是 UTF-8 编码，请另存为 UTF-8\n")
+
+
+def test_empty_variables_are_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, field in Settings.model_fields.items():
+        monkeypatch.setenv(f"REFORMBOT_{name.upper()}", "")
+        assert getattr(load_settings(), name) == field.default
+    (tmp_path / ".env").write_text("\ufeffREFORMBOT_PORT=\nREFORMBOT_HOST=\n", encoding="utf-8")
+    assert load_settings().host == "127.0.0.1"
+    with pytest.raises(SettingsError, match="REFORMBOT_HOST 不能是空的"):
+        load_settings(host="")
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [("", ""), (" 127.0.0.1 , ::1,", "127.0.0.1,::1"), ("10.0.0.0/8", "10.0.0.0/8")]
+)
+def test_trusted_proxies(value: str, kept: str) -> None:
+    assert load_settings(trusted_proxy=value).trusted_proxy == kept
+
+
+@pytest.mark.parametrize("value", ["*", "proxy", "127.0.0.1;::1"])
+def test_a_proxy_without_an_address_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="反向代理的 IP 地址"):
+        load_settings(trusted_proxy=value)
+
+
+def test_unknown_variables_are_told_by_name(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("REFORMBOT_PROT=8081\nOTHER=x\nREFORMBOT_EMPTY=\n", encoding="utf-8")
+    done = run("serve", "--host", "no.such.host.invalid", cwd=tmp_path, REFORMBOT_TELEGRAM_TOKEN="12:secret")
+    assert done.returncode == 2
+    lines = done.stderr.strip().splitlines()
+    assert lines[0] == "提醒：不认识设置 REFORMBOT_PROT，没有生效；请核对名字"
+    assert lines[1] == "提醒：设置 REFORMBOT_TELEGRAM_TOKEN 这一版还不支持，没有生效"
+    assert "找不到这个主机名" in lines[2]
+    assert "换一个端口" not in done.stderr
+    assert len(lines) == 3
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "said"), [("192.0.2.1", "本机没有这个地址"), ("a\0b", "找不到"), ("é" * 99, "找不到")]
+)
+def test_a_host_that_cannot_be_bound_says_so(host: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        bind(host, 8080)
+
+
 def test_chat_answers_and_logs(tmp_path: Path) -> None:
     done = run("chat", cwd=tmp_path, stdin="灵活保\n要多少钱\n退出\n")
     assert done.returncode == 0, done.stderr
@@ -120,16 +216,87 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_serve_answers_and_stops_cleanly(tmp_path: Path) -> None:
-    port = free_port()
+def serving(folder: Path, port: int, *words: str, **settings: str) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REFORMBOT_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "serve", "--port", str(port)],
-        cwd=tmp_path,
-        env={**environment, "PYTHONPATH": str(ROOT)},
+    return subprocess.Popen(
+        [sys.executable, *(words or ("-m", "bot")), "serve", "--port", str(port)],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(ROOT), **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+def test_serve_stands_odd_clients_and_an_unfinished_body(tmp_path: Path) -> None:
+    port = free_port()
+    process = serving(tmp_path, port)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            _wait(client)
+        for sent in (
+            b"nonsense\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        ):
+            with socket.create_connection(("127.0.0.1", port)) as odd:
+                odd.sendall(sent)
+                assert odd.recv(99).startswith(b"HTTP/1.1 ")
+        unfinished = socket.create_connection(("127.0.0.1", port))
+        unfinished.sendall(
+            b"POST /api/ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+        )
+        time.sleep(0.3)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    assert unfinished.recv(99).startswith(b"HTTP/1.1 503")
+    unfinished.close()
+    assert process.returncode == 0
+    assert b"Traceback" not in errors
+    assert len(errors.splitlines()) <= 1, errors.decode()
+
+
+@pytest.mark.parametrize("moment", ["bot.app.load_or_raise", "bot.serve.running"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_during_the_start_ends_it_with_0(tmp_path: Path, moment: str, number: int) -> None:
+    program = f"""
+import importlib, os, sys
+owner, name = {moment!r}.rsplit(".", 1)
+module = importlib.import_module(owner)
+usual = getattr(module, name)
+def signalled(*given):
+    os.kill(os.getpid(), {int(number)})
+    return usual(*given)
+setattr(module, name, signalled)
+from bot.cli import main
+main()
+"""
+    process = serving(tmp_path, free_port(), "-c", program)
+    out, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, b""), out
+
+
+@pytest.mark.parametrize("proxy", ["", "127.0.0.1"])
+def test_only_a_trusted_proxy_names_addresses(tmp_path: Path, proxy: str) -> None:
+    port = free_port()
+    process = serving(tmp_path, port, REFORMBOT_TRUSTED_PROXY=proxy, REFORMBOT_RATE_LIMIT_ADDRESS="15")
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            _wait(client)
+            statuses = [
+                client.post(
+                    "/api/ask", json={"text": "你好"}, headers={"X-Forwarded-For": f"198.51.100.{number}"}
+                ).json()["status"]
+                for number in range(9)
+            ]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=15)
+    assert ("limited" in statuses) is not bool(proxy)
+
+
+def test_serve_answers_and_stops_cleanly(tmp_path: Path) -> None:
+    port = free_port()
+    process = serving(tmp_path, port)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             _wait(client)

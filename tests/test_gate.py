@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.gate import Duplicates, Gate, Verdict
+from bot.gate import Duplicates, Gate, Verdict, network
 
 OK, SAY, SILENT = Verdict.OK, Verdict.LIMITED_SAY, Verdict.LIMITED_SILENT
 
@@ -63,9 +63,33 @@ def test_a_refused_question_uses_nothing_up() -> None:
     assert sum(gate.admit(f"web:b{number}", "192.0.2.1", 0.0) is OK for number in range(30)) == 15
 
 
-def test_overall_limit() -> None:
-    gate = Gate(0, 0, overall=30)
-    assert [gate.admit(f"web:{number}", None, 0.0) for number in range(12)] == [OK] * 10 + [SAY, SAY]
+def test_an_address_over_its_limit_makes_no_users() -> None:
+    gate = Gate(15, 60)
+    for number in range(500):
+        gate.admit(f"web:{number}", "192.0.2.1", 0.0)
+    assert len(gate) == 1 + 20
+
+
+def test_one_subscriber_has_many_addresses() -> None:
+    gate = Gate(0, 15)
+    verdicts = [gate.admit(f"web:{number}", f"2001:db8:1:2::{number:x}", 0.0) for number in range(6)]
+    assert verdicts == [OK] * 5 + [SAY]
+    assert gate.admit("web:new", "2001:db8:1:3::1", 0.0) is OK
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::ffff:1", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+        ("x" * 9000, "x" * 64),
+    ],
+)
+def test_what_an_address_counts_as(address: str, expected: str) -> None:
+    assert network(address) == expected
 
 
 def test_zero_lifts_every_limit() -> None:

@@ -250,7 +250,15 @@ async def test_a_locked_file_is_a_clear_error_and_not_the_end(querylog: QueryLog
 
 def broken(path: Path) -> dict[str, str]:
     """Addresses that cannot be opened, each with what its error says."""
-    garbage, foreign, newer, folder = (path / name for name in ("garbage", "foreign", "newer", "folder"))
+    names = ("garbage", "foreign", "newer", "folder", "damaged")
+    garbage, foreign, newer, folder, damaged = (path / name for name in names)
+    with closing(sqlite3.connect(damaged)) as connection:
+        connection.execute(f"PRAGMA application_id = {engines.APPLICATION_ID}")
+        connection.execute("CREATE TABLE setting (key TEXT, value TEXT)")
+        connection.executemany("INSERT INTO setting VALUES (?, ?)", [("k" * 99, "v" * 99)] * 500)
+        connection.commit()
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:8192] + b"\x00\xff" * 2048 + content[12288:])
     garbage.write_bytes(b"this is no database " * 100)
     folder.mkdir()
     with closing(sqlite3.connect(foreign)) as connection:
@@ -264,6 +272,7 @@ def broken(path: Path) -> dict[str, str]:
         url_of(garbage): "不是 SQLite 数据库",
         url_of(foreign): "别的程序的数据库",
         url_of(newer): "更新版本的程序",
+        url_of(damaged): "已经损坏",
         url_of(folder): "能不能写",
         url_of(garbage / "deep" / "log.db"): "不能创建",
         "sqlite:///log.db": "不支持的数据库",

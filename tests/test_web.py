@@ -282,12 +282,22 @@ def test_the_form_answers_without_javascript(service: FakeService) -> None:
 
 
 def test_the_cookie_is_the_session_and_a_forged_one_is_replaced(service: FakeService) -> None:
-    call(service, "POST", "/", data={"text": "a"}, headers={"cookie": f"{COOKIE}=kept-token"})
+    kept = "Ab-_" * 8
+    call(service, "POST", "/", data={"text": "a"}, headers={"cookie": f"{COOKIE}={kept}"})
+    call(service, "POST", "/", data={"text": "a"}, headers={"cookie": f"{COOKIE}=chosen-by-me"})
     call(service, "POST", "/", data={"text": "a"}, headers={"cookie": f"{COOKIE}={'x' * 200}"})
-    assert service.seen[0].user == "kept-token"
-    assert len(service.seen[1].user) < 64
+    assert service.seen[0].user == kept
+    assert all(re.fullmatch("[A-Za-z0-9_-]{32}", message.user) for message in service.seen[1:])
+    assert len({message.user for message in service.seen}) == 3
     secure = call(service, "POST", "https://chat.test/", data={"text": "a"})
     assert "secure" in secure.headers["set-cookie"].lower()
+
+
+def test_opening_the_page_ends_the_session(service: FakeService) -> None:
+    opened = call(service, "GET", "/", headers={"cookie": f"{COOKIE}={'a' * 32}"})
+    assert f'{COOKIE}=""' in opened.headers["set-cookie"]
+    assert "Max-Age=0" in opened.headers["set-cookie"]
+    assert "set-cookie" not in call(service, "GET", "/").headers
 
 
 def test_a_vote_without_javascript(service: FakeService) -> None:

@@ -160,7 +160,8 @@ def test_nothing_overflows(browser: Browser, site: tuple[str, FakeService], size
             .filter(each => parseFloat(getComputedStyle(each).fontSize) < (each.matches('.period, .source') ? 14 : 16))
             .length"""
         assert page.evaluate(small) == 0
-        low = "[...document.querySelectorAll('.chip, .vote, .send')].filter(each => each.offsetHeight < 44).length"
+        low = """[...document.querySelectorAll('.chip, .vote, .send, .imprint a')]
+            .filter(each => each.offsetHeight < 44).length"""
         assert page.evaluate(low) == 0
 
 
@@ -226,7 +227,7 @@ def test_the_counter_appears_near_the_limit(browser: Browser, site: tuple[str, F
             assert page.locator("#count").inner_text() == text
 
 
-def test_a_session_lasts_for_the_tab(browser: Browser, site: tuple[str, FakeService]) -> None:
+def test_a_session_lasts_as_long_as_its_turns_are_shown(browser: Browser, site: tuple[str, FakeService]) -> None:
     tokens: list[str] = []
     with opened(browser, site[0]) as page:
 
@@ -236,26 +237,28 @@ def test_a_session_lasts_for_the_tab(browser: Browser, site: tuple[str, FakeServ
 
         page.on("request", keep)
         for _ in range(2):
-            send(page, "你好")
-            replies(page, 1)
+            for count in (1, 2):
+                send(page, "你好")
+                replies(page, count)
             page.reload()
-        assert len(tokens) == 2
-        assert tokens[0] == tokens[1]
+        assert len(tokens) == 4
+        assert tokens[0] == tokens[1] != tokens[2] == tokens[3]
         assert len(tokens[0]) >= 32
 
 
 def test_the_page_works_without_javascript(browser: Browser, site: tuple[str, FakeService]) -> None:
     with opened(browser, site[0], java_script_enabled=False) as page:
+        expect = playwright.expect
         page.get_by_role("button", name="选哪个").click()
-        assert page.locator(".mine .said").inner_text() == "选哪个"
+        expect(page.locator(".mine .said")).to_have_text("选哪个")
         page.get_by_role("button", name="街道吹哨").click()
-        assert page.locator(".facts li").count() == 12
+        expect(page.locator(".facts li")).to_have_count(12)
         page.get_by_role("button", name="没用").click()
-        assert page.get_by_text("评价记下了").is_visible()
+        expect(page.get_by_text("评价记下了")).to_be_visible()
         assert site[1].votes[-1] == (7, "down")
         page.fill("#text", "你好")
         page.get_by_role("button", name="发送").click()
-        assert page.get_by_text("您好。").is_visible()
+        expect(page.get_by_text("您好。", exact=True)).to_be_visible()
         cookies = page.context.cookies()
         assert [cookie["httpOnly"] for cookie in cookies] == [True]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.check import regression, sources
@@ -45,13 +45,15 @@ def check(folder: Path, today: dt.date, source_folder: Path | None = None) -> Ou
 
 
 def only(outcome: Outcome, folder: Path, paths: Sequence[Path]) -> Outcome:
-    """The same outcome with the problems of some files or folders alone."""
+    """The same outcome with the problems of some files or folders alone, each named as `paths` name it."""
     root = folder.resolve()
-    chosen = [path.resolve() for path in paths]
-    kept = tuple(
-        problem for problem in outcome.problems if any((root / problem.file).is_relative_to(path) for path in chosen)
-    )
-    return Outcome(kept, outcome.entries, outcome.questions)
+    kept = []
+    for problem in outcome.problems:
+        file = root / problem.file
+        typed = next((path for path in paths if file.is_relative_to(path.resolve())), None)
+        if typed is not None:
+            kept.append(replace(problem, file=(typed / file.relative_to(typed.resolve())).as_posix()))
+    return Outcome(tuple(kept), outcome.entries, outcome.questions)
 
 
 def as_text(outcome: Outcome) -> str:

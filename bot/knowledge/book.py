@@ -106,11 +106,12 @@ def _version(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _fields(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(model.model_fields)
+def _fields(model: type[BaseModel]) -> dict[str, bool]:
+    """The keys of a model, each with whether it is needed."""
+    return {name: field.is_required() for name, field in model.model_fields.items()}
 
 
-_ITEM_FIELDS: dict[str, tuple[str, ...]] = {
+_ITEM_FIELDS: dict[str, dict[str, bool]] = {
     "sources.yaml": _fields(schema.SourceItem),
     "regions.yaml": _fields(schema.RegionItem),
     "themes.yaml": _fields(schema.ThemeItem),

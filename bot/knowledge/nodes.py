@@ -21,6 +21,8 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 8
 MAX_NODES = 50_000
 
+_NOTHING = ("~", "null", "Null", "NULL")
+
 Path = tuple[str | int, ...]
 Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -29,6 +31,9 @@ _INVISIBLE = re.compile(
 )
 _LINE_END = re.compile(r"\r\n?|\n")
 _START = r"^\s*(?:- +)*"
+_LISTS = (
+    "aliases|audience|about|ask|english|related|tests|rejects|any|all|none|words|short|places|answers|questions|match"
+)
 _SLIPS = (
     (re.compile(r"^[ \t]*(\u3000|\u00a0)"), "K011", "行首有全角空格（或网页粘来的空格），请改成半角空格"),
     (re.compile(r"^ *(\t)"), "K012", "行首有制表符（Tab），请改成空格"),
@@ -47,6 +52,11 @@ _SLIPS = (
         re.compile(_START + r"[a-z_]+(:)(?:[^\s:/]|[\u3000\u00a0])|[{,]\s*[a-z_]+(:)\["),
         "K014",
         "冒号后面少一个半角空格，请写成“: ”；如果是正文，请给整段文字加上双引号",
+    ),
+    (
+        re.compile(rf"{_START}(?:{_LISTS}): +(?:([｛［【〔（])|\[[^\]]*([］】〕）])\s*$|\{{[^}}]*([｝）])\s*$)"),
+        "K017",
+        "这里是全角的括号，请改成半角：列表用 [ ]，一组键和值用 { }",
     ),
 )
 """Slips that YAML itself accepts or reports in a misleading place; the group is the culprit."""
@@ -143,7 +153,10 @@ def _plain_scalars(root: Any) -> Iterator[Any]:
 
 
 def _scan_scalar(tree: Tree, lines: Sequence[str], node: Any) -> None:
-    """What YAML does without a word: it drops text after ` #`, and joins a line to the one above."""
+    """What YAML does without a word: it reads `~` as nothing, drops text after ` #`, and joins lines."""
+    if node.value in _NOTHING:
+        message = f"“{node.value}”在 YAML 里是“空”的意思：请写上内容，选填的就删掉这一行；真要这几个字，请加双引号"
+        tree.add((node.start_mark.line + 1, node.start_mark.column + 1), "K207", message)
     last, end = node.end_mark.line, node.end_mark.column
     joined = [(number, lines[number]) for number in range(node.start_mark.line + 1, min(last + 1, len(lines)))]
     dashed = [pair for pair in joined if pair[1].lstrip().startswith("- ")]

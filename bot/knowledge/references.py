@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from bot.knowledge.schema import Entry
 
 NEEDED_TEXTS = (
-    "name", "welcome", "help", "none", "none_outside", "none_elsewhere", "choices_lead", "list_lead",
-    "empty", "limited", "error", "neighbour_offer", "not_these", "not_these_reply", "list_lead_city", "which", "other_year", "not_city", "old_fact_caution",
+    "name", "welcome", "help", "none", "none_outside", "none_elsewhere", "choices_lead", "list_lead", "empty",
+    "limited", "error", "neighbour_offer", "not_these", "not_these_reply", "list_lead_city", "which", "other_year",
+    "not_city", "old_fact_caution",
 )  # fmt: skip
 
 
@@ -32,6 +33,7 @@ def check_references(book: Book, trees: Mapping[str, Tree]) -> None:
     audiences = {audience.name for audience in book.audiences}
     for tree, index, entry in _entries(book, trees):
         _known(tree, (index, "region"), entry.region, regions, "地区", "regions.yaml")
+        _shelved(tree, index, book)
         _known(tree, (index, "theme"), entry.theme, themes, "主题", "themes.yaml")
         for at, audience in enumerate(entry.audience):
             _known(tree, (index, "audience", at), audience, audiences, "人群", "audiences.yaml")
@@ -53,6 +55,16 @@ def _entries(book: Book, trees: Mapping[str, Tree]) -> Iterator[tuple[Tree, int,
                 entry = book.entries.get(raw["id"])
                 if entry is not None:
                     yield tree, index, entry
+
+
+def _shelved(tree: Tree, index: int, book: Book) -> None:
+    """An entry stands in the folder of its region; folders that are no region's are left alone."""
+    folder, region = tree.file.split("/")[0], tree.data[index]["region"]
+    right = book.regions.get(region)
+    theirs = next((region.name for region in book.regions.values() if region.id == folder), None)
+    if right is not None and theirs is not None and right.id != folder:
+        message = f"文件夹 {folder} 是{theirs}的，这一条却写着{region}；请改地区，或挪到 {right.id} 文件夹"
+        tree.add(tree.at((index, "region")), "K307", message, Severity.WARNING)
 
 
 def _faqs(book: Book, trees: Mapping[str, Tree]) -> None:
@@ -86,7 +98,7 @@ def _unique_ids(trees: Mapping[str, Tree]) -> None:
 def _known(tree: Tree, path: Path, value: str, known: Collection[str], what: str, where: str) -> None:
     if value in known:
         return
-    close = process.extractOne(value, sorted(known), score_cutoff=50)
+    close = process.extractOne(value, sorted(known), score_cutoff=70)
     hint = f"，是不是想写“{close[0]}”？" if close else f"，请先在 {where} 里登记"
     tree.add(tree.at(path), "K302", f"没有“{value}”这个{what}{hint}")
 

@@ -12,6 +12,7 @@ from bot.knowledge.vocabulary import About, Asked, Detail  # noqa: TC001 - pydan
 from bot.text.expand import TemplateError, expand
 
 _DATE = re.compile("([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_FIRST_YEAR = 1949
 _YES_NO = {"true": True, "yes": True, "是": True, "false": False, "no": False, "否": False}
 
 
@@ -20,6 +21,9 @@ def _date(value: str) -> str:
     if not found:
         raise ValueError("日期要写成“2022”“2022-09”或“2022-09-21”")
     year, month, day = found.groups()
+    latest = dt.datetime.now(dt.UTC).year + 1
+    if not _FIRST_YEAR <= int(year) <= latest:
+        raise ValueError(f"年份“{year}”不在 {_FIRST_YEAR} 到 {latest} 之间，请核对")
     try:
         dt.date(int(year), int(month or 1), int(day or 1))
     except ValueError:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bot.knowledge.nodes import Path, Tree
 
-    Fields = Mapping[str, tuple[str, ...]]
+    Fields = Mapping[str, Mapping[str, bool]]
 
 _LIST = "一个列表（每行以“- ”开头，或写成 [甲, 乙]）"
 _GROUP = "一组“键: 值”（每行一个）"
@@ -22,7 +22,8 @@ _COMMAS = "，、；;"
 
 
 def report(tree: Tree, error: ValidationError, fields: Fields) -> None:
-    """Add one problem to `tree` for each error with a mend of its own; `fields` maps a model's name to its keys."""
+    """Add one problem to `tree` for each error with a mend of its own; `fields` maps a model's name to its keys,
+    each with whether it is needed."""
     items = error.errors(include_url=False)
     meant = {(*item["loc"][:-1], _meant(item, fields)) for item in items if item["type"] == "extra_forbidden"}
     for item in items:
@@ -57,10 +58,12 @@ def _say(item: Any, path: Path, fields: Fields) -> tuple[str, str]:
     if wanted:
         return "K203", f"{_label(path)}要写成{wanted}{_instead(wanted, item['input'])}"
     if kind == "extra_forbidden":
-        known = fields.get(_model(path), ())
+        known = fields.get(_model(path), {})
         close = _meant(item, fields)
         hint = f"，是不是想写“{close}”？" if close else "；能写的键有：" + "、".join(known)
         return "K202", f"不认识的键“{path[-1]}”{hint}"
+    if kind == "string_too_short":
+        return _empty(path, fields)
     say = _SAYINGS.get(kind)
     return say(item, path) if say else ("K299", f"{_label(path)}写得不对，请照别的条目改")
 
@@ -109,8 +112,9 @@ def _too_long(item: Any, path: Path) -> tuple[str, str]:
     return "K206", f"{_label(path)}太长了：最多 {limit} 个字，现在 {length} 个，请缩短或拆成几条"
 
 
-def _empty(_item: Any, path: Path) -> tuple[str, str]:
-    return "K207", f"{_label(path)}是空的，请写上内容，或删掉这一行"
+def _empty(path: Path, fields: Fields) -> tuple[str, str]:
+    needed = isinstance(path[-1], str) and fields.get(_model(path), {}).get(path[-1], True) if path else True
+    return "K207", f"{_label(path)}是空的，请写上内容" + ("" if needed else "，或删掉这一行")
 
 
 def _too_few(item: Any, path: Path) -> tuple[str, str]:
@@ -137,7 +141,6 @@ _SAYINGS: dict[str, Callable[[Any, Path], tuple[str, str]]] = {
     "literal_error": _literal,
     "string_pattern_mismatch": _pattern,
     "string_too_long": _too_long,
-    "string_too_short": _empty,
     "too_short": _too_few,
     "too_long": _too_many,
     "value_error": _value,
@@ -162,8 +165,8 @@ def _label(path: Path) -> str:
 
 def _meant(item: Any, fields: Fields) -> str:
     """The key that an unknown one is nearest to; empty when none is near."""
-    known = fields.get(_model(item["loc"]), ())
-    close = process.extractOne(str(item["loc"][-1]), known, scorer=fuzz.ratio, score_cutoff=60)
+    known = fields.get(_model(item["loc"]), {})
+    close = process.extractOne(str(item["loc"][-1]), list(known), scorer=fuzz.ratio, score_cutoff=70)
     return close[0] if close else ""
 
 

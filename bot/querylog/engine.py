@@ -6,6 +6,7 @@ Everything that only SQLite understands stands in `_try_file`, `_sqlite` and `fo
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +15,25 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.errors import StoreError
+from bot.settings import database
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 APPLICATION_ID = 0x4E425251
 """Stands in the header of a SQLite file of ours."""
 
-_DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = APPLICATION_ID
 _BUSY_SECONDS = 2.0
+_CHECKED_BYTES = 200 << 20
+"""Up to this size a file is checked for damage at the start; larger ones would take too long."""
 
 
 async def open_engine(url: str) -> AsyncEngine:
@@ -67,20 +70,17 @@ def reason_of(error: Exception) -> str:
 
 def _parse(url: str) -> URL:
     try:
-        target = make_url(url)
-    except ArgumentError:
-        raise StoreError(f"数据库地址写得不对，要像 {_DRIVERS[0]}:///data/reformbot.db") from None
-    if target.drivername not in _DRIVERS:
-        raise StoreError(f"不支持的数据库 {target.drivername}：请用 {_DRIVERS[0]}:///文件 或 {_DRIVERS[1]}://…")
-    return target
+        return database(url)
+    except ValueError as error:
+        raise StoreError(str(error)) from None
 
 
 def _create(target: URL) -> AsyncEngine:
     sqlite = target.get_backend_name() == "sqlite"
     options: dict[str, Any] = {"isolation_level": None, "timeout": _BUSY_SECONDS} if sqlite else {}
     try:
-        if sqlite:
-            _try_file(target.database or "")
+        if file := file_of(target):
+            _try_file(file)
         engine = create_async_engine(
             target,
             poolclass=AsyncAdaptedQueuePool,
@@ -101,11 +101,24 @@ def _create(target: URL) -> AsyncEngine:
     return engine
 
 
-def _try_file(database: str) -> None:
-    """Create the folder, and open the file once without a thread: aiosqlite's outlives a connection that failed."""
-    if database not in {"", ":memory:"} and not database.startswith("file:"):
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
-        sqlite3.connect(database).close()
+def file_of(target: URL) -> Path | None:
+    """The file of a SQLite database that has one."""
+    name = target.database or ":memory:"
+    on_disk = target.get_backend_name() == "sqlite" and name != ":memory:" and not name.startswith("file:")
+    return Path(name) if on_disk else None
+
+
+def _try_file(file: Path) -> None:
+    """Create the folder, and open the file once without a thread: aiosqlite's outlives a connection that failed.
+
+    A file that is not too large is checked for damage.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(file, timeout=_BUSY_SECONDS)) as connection:
+        if file.stat().st_size <= _CHECKED_BYTES:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                raise sqlite3.DatabaseError(f"malformed: {found}")
 
 
 def _sqlite(engine: AsyncEngine) -> None:

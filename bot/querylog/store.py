@@ -20,11 +20,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from bot.errors import StoreError
-from bot.querylog.engine import forget_deleted, open_engine, reason_of
+from bot.querylog.engine import file_of, forget_deleted, open_engine, reason_of
 from bot.querylog.tables import Logged, LogRow, query_log, setting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -70,6 +71,8 @@ class QueryLog:
         self._wake = asyncio.Event()
         self._closing = False
         self._keys: dict[str, str] = {}
+        self._file = file_of(engine.url)
+        self._identity = _identity(self._file)
         self._writer = asyncio.create_task(self._serve_jobs(), name="querylog")
         _writers.add(self._writer)
         self._writer.add_done_callback(_writers.discard)
@@ -99,6 +102,10 @@ class QueryLog:
             return (await connection.execute(change)).rowcount == 1
 
         return await self._transaction(store)
+
+    def lost(self) -> bool:
+        """Whether the file was removed or replaced since it was opened: what is written then is gone at the end."""
+        return _identity(self._file) != self._identity
 
     async def count(self) -> int:
         """Number of rows."""
@@ -249,6 +256,17 @@ async def _known(connection: AsyncConnection, rows: Sequence[LogRow]) -> dict[tu
     channels = query_log.c.channel.in_({row.channel for row in rows})
     found = await connection.execute(sa.select(*columns).where(channels, query_log.c.message_id.in_(message_ids)))
     return {(channel, message_id): row_id for channel, message_id, row_id in found}
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name."""
+    if file is None:
+        return None
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _month(moment: dt.datetime) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_CHARS = 200
 """What the input takes. The service takes any length and says so when it cuts."""
 SILENT = "您问得有点快，请过一会儿再问。"
-"""Shown for a reply without words, which the rate limit gives after its first one; chat.js has the same."""
+"""Shown for a reply without words; chat.js has the same."""
 STATIC = Path(__file__).parent / "static"
 
 _TEMPLATES = Path(__file__).parent / "templates"

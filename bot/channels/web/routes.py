@@ -32,6 +32,8 @@ COOKIE = "yong_chat"
 _ROW_MAX = 2**63 - 1
 _ROW = re.compile(r"[1-9][0-9]{0,17}")
 _SESSION = re.compile(r"[!-~]{1,128}")
+_OWN = re.compile(r"[A-Za-z0-9_-]{32}")
+"""What `_new_session` makes."""
 _VERDICTS = ("up", "down")
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _ERRORS = {404: "没有这个页面。", 405: "这个地址不接受这种请求。", 500: "系统出了点问题，请稍后再试。"}
@@ -55,9 +57,12 @@ class Chat:
         self._service = service
         self._pages = pages
 
-    async def page(self, _request: Request) -> Response:
-        """`GET /`."""
-        return self._pages.chat()
+    async def page(self, request: Request) -> Response:
+        """`GET /`: a new page, and a new session."""
+        response = self._pages.chat()
+        if COOKIE in request.cookies:
+            response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+        return response
 
     async def form(self, request: Request) -> Response:
         """`POST /`: the same page for browsers without JavaScript."""
@@ -66,7 +71,7 @@ class Chat:
         except HTTPException as refusal:
             return self._pages.error(refusal.status_code, refusal.detail)
         session = request.cookies.get(COOKIE, "")
-        if not _SESSION.fullmatch(session):
+        if not _OWN.fullmatch(session):
             session = _new_session()
         response = await self._submitted(fields, _message(request, fields.get("text", ""), session))
         response.set_cookie(COOKIE, session, httponly=True, samesite="lax", secure=request.url.scheme == "https")

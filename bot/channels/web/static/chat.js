@@ -18,16 +18,10 @@
   const session = token();
   let busy = false;
 
+  // A session lasts as long as the page shows its turns: a reload starts afresh.
   function token() {
     const bytes = crypto.getRandomValues(new Uint8Array(18));
-    const fresh = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    try {
-      const kept = sessionStorage.getItem("yong-chat") || fresh;
-      sessionStorage.setItem("yong-chat", kept);
-      return kept;
-    } catch {
-      return fresh; // storage is blocked: the session lasts as long as the page
-    }
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
   function element(name, className, ...children) {
