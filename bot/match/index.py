@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +56,10 @@ class Index:
         self.known = Forward(self.vocabulary, entry_token, entry, entries)
         size = len(self.wordings)
         self.chars = Postings(self.vocabulary, token[in_wording], text[in_wording], size)
-        self.content = Forward(self.vocabulary, token[in_wording], text[in_wording], size)
+        self.content = Forward(self.vocabulary, token, text, len(spelled))
+        self._bodies: dict[int, list[int]] = {}
+        for at, (entry_of_body, _) in enumerate(bodies, size):
+            self._bodies.setdefault(entry_of_body, []).append(at)
 
     def _sounds(self) -> None:
         """Wordings by their plain readings, which give the mass, and by how words are really read."""
@@ -108,24 +110,15 @@ class Index:
         starts = np.minimum(np.cumsum(lengths) - lengths, len(own) - 1)
         return np.where(lengths > 0, np.maximum.reduceat(weights, starts), 0.0)
 
-    def rest(self, entry: int, group: int) -> tuple[Ints, Ints, Counter[int]]:
+    def rest(self, entry: int, group: int) -> tuple[Ints, Ints, dict[int, int]]:
         """An entry without one group of its wordings: places told by wordings, by all, and how often each."""
-        count: Counter[int] = Counter()
-        for wording in self.wordings[int(self.starts[entry]) : int(self.ends[entry])]:
-            if wording.group != group:
-                count.update(tokens.of(self.alphabet.spell(wording.core)))
-        asked = self._places(count)
-        for core in self.bank.items[entry].body:
-            count.update(tokens.of(self.alphabet.spell(core)))
-        counted = Counter({int(place): count[token] for token, place in self._pairs(count)})
-        return asked, self._places(count), counted
-
-    def _pairs(self, found: Counter[int]) -> list[tuple[int, int]]:
-        wanted = sorted(found)
-        return list(zip(wanted, self.vocabulary.find(np.array(wanted, dtype=np.int64)).tolist(), strict=True))
-
-    def _places(self, found: Counter[int]) -> Ints:
-        return self.vocabulary.find(np.array(sorted(found), dtype=np.int64))
+        span = range(int(self.starts[entry]), int(self.ends[entry]))
+        worded = [self.content.of(at) for at in span if self.wordings[at].group != group]
+        bodies = [self.content.of(at) for at in self._bodies.get(entry, ())]
+        nothing = np.zeros(0, dtype=np.int64)
+        asked, _ = unique(np.concatenate([nothing, *worded]))
+        told, count = unique(np.concatenate([nothing, *worded, *bodies]))
+        return asked, told, dict(zip(told.tolist(), count.tolist(), strict=True))
 
 
 def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:

@@ -140,7 +140,7 @@ class Matcher:
             rest, body, count = index.rest(place, held_out.group)
             held[place], told[place] = row.share(rest), row.share(body)
             pairs = zip(row.places.tolist(), row.weights.tolist(), strict=True)
-            central[place] = sum(weight * saturate(count[at]) for at, weight in pairs) / row.mass
+            central[place] = sum(weight * saturate(count.get(at, 0)) for at, weight in pairs) / row.mass
         dice = 2 * common / (index.chars.masses + np.float32(row.mass))
         share = common / np.maximum(index.chars.masses, _SHORT_WORDING)
         sound = 2 * heard / (index.sounds.masses + np.float32(sounds.mass))

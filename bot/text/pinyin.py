@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 
 from pypinyin import lazy_pinyin
 from pypinyin.constants import PINYIN_DICT
+from pypinyin.seg.simpleseg import seg
 
 _LATIN = re.compile(r"[a-z]+")
 _ITEM = re.compile(r"[a-z]+|[0-9]+|[\u3400-\U0003ffff]")
@@ -61,15 +62,22 @@ def segment(run: str) -> tuple[str, ...] | None:
     return best[len(run)]
 
 
-def of_text(text: str) -> tuple[str, ...]:
-    """Folded syllables of Chinese text; Latin and digit runs stay one item each, spaces vanish."""
+@lru_cache(maxsize=50_000)
+def _read_word(word: str) -> tuple[str, ...]:
     items: list[str] = []
-    for piece in lazy_pinyin(text):
-        word = piece.strip().lower()
-        if not word:
-            continue
-        items.extend([fold(word)] if word.isalpha() and word.isascii() else re.findall(r"[a-z]+|[0-9]+", word))
+    for piece in lazy_pinyin(word):
+        sound = piece.strip().lower()
+        if sound:
+            items += [fold(sound)] if sound.isalpha() and sound.isascii() else re.findall(r"[a-z]+|[0-9]+", sound)
     return tuple(items)
+
+
+def of_text(text: str) -> tuple[str, ...]:
+    """Folded syllables of Chinese text; Latin and digit runs stay one item each, spaces vanish.
+
+    Words decide between the readings of a character: 调解, 银行.
+    """
+    return tuple(item for word in seg(text) for item in _read_word(word))
 
 
 @lru_cache(maxsize=30_000)
