@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.match.build import TALK
+from bot.match.polarity import negated, opposed
 from bot.model import Decision, Hit, Query, Status
 from bot.text.normalise import key, normalise
 from bot.understand import filler, talk
@@ -138,6 +139,9 @@ def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
         return Decision(Status.NONE, score=confidence, reason=reason, note="neighbour", near=(ranked.foreign[0].id,))
     if not own:
         return Decision(Status.NONE, reason="没有相近的条目")
+    if contradicts(query, own[0], desk):
+        reason = "意思正好相反"
+        return Decision(Status.NONE, score=min(confidence, _DOUBTFUL), reason=reason, near=(own[0].id,))
     tied = _tied(own)
     if len(tied) > 1 and answer_at <= confidence < SURE_AT and own[0].blend - own[1].blend < TIE_WITHIN / 4:
         return Decision(Status.CHOICES, tied, confidence, "几条分不出高下")
@@ -147,6 +151,15 @@ def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
         return Decision(Status.CHOICES, tied, confidence, "有点像，请市民自己挑")
     near = tied[:3] if confidence >= NEAR_SHARE * answer_at else ()
     return Decision(Status.NONE, score=confidence, reason="得分不够", near=near)
+
+
+def contradicts(query: Query, first: Candidate, desk: Desk) -> bool:
+    """Whether the question asks the opposite of what the entry is about."""
+    known = desk.body_text(first.id)
+    if opposed(query.text, known):
+        return True
+    wording = desk.matcher.index.wordings[first.wording].text
+    return desk.matcher.bank.lean and negated(query.text, wording)
 
 
 def _points_abroad(ranked: Ranked, answer_at: float) -> bool:

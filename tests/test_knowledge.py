@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from bot.answer import answer
 from bot.check import regression
 from bot.check.run import as_github, as_json, as_text, check, only
 from bot.desk import Desk
@@ -116,3 +117,26 @@ def test_loading_is_the_same_from_disk_and_from_bytes(shipped: dict[str, bytes])
 def test_the_schema_beside_the_files_is_fresh() -> None:
     kept = (KNOWLEDGE / "schema.json").read_text(encoding="utf-8")
     assert json.loads(kept) == json_schema(), "run: reformbot schema > knowledge/schema.json"
+
+
+def test_an_unrelated_entry_changes_no_answer(desk: Desk, shipped: dict[str, bytes]) -> None:
+    """A thousandth of the questions may move across the line, which is drawn anew for each bank; none changes sides."""
+    files = dict(shipped)
+    files["faq/unrelated.yaml"] = """
+- id: unrelated
+  question: 鲸鱼为什么会喷水
+  questions: [鲸鱼喷出来的是什么, 蓝鲸换气的时候在做什么]
+  answer: 鲸鱼是在换气。
+""".encode()
+    loaded = parse(files)
+    assert loaded.book is not None
+    other = Desk(loaded.book)
+    questions = [text for entry in desk.book.entries.values() for text in (*entry.tests[:3], entry.rejects[0])]
+    assert len(questions) > 700
+    moved = []
+    for text in questions:
+        before, after = answer(text, desk, (), TODAY), answer(text, other, (), TODAY)
+        if before.ids != after.ids:
+            moved.append(text)
+            assert not (before.ids and after.ids), text
+    assert len(moved) <= len(questions) // 1000 + 2, moved
