@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.model import Decision, Query, Status
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _LISTED = re.compile(r"[ 、,，/]+")
 _CONTENT_AT = 0.6
 _SPECIFIC_NAME = 4
+_ANYBODY = ("市民", "企业", "村民", "老年人")
+"""Whom 「我能申请什么」 is taken to concern."""
 _STORY = 32
 """A need told at greater length than this wants its one answer, whatever 「有哪些」 stands in it."""
 _SURE_AT = 0.8
@@ -31,11 +34,20 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     if not bare and not _wants_several(query, ranked, desk):
         return None
     if not bare and not (
-        query.themes or query.audiences or query.honour or query.years or query.regions or topics_of(query, desk)
+        query.themes
+        or query.audiences
+        or query.honour
+        or query.years
+        or query.regions
+        or filler.APPLY.search(query.text)
+        or topics_of(query, desk)
     ):
         return None
     if not bare and ranked.decoy is not None and (not ranked.own or ranked.decoy.blend > ranked.own[0].blend):
         return None
+    apply = bool(filler.APPLY.search(query.text))
+    if apply and not (query.audiences or query.themes):
+        query = replace(query, audiences=_ANYBODY)
     shares = [desk.shares_told(words) for words in topics_of(query, desk)]
     near = {item.id for item in ranked.own[:5]}
     allowed = desk.allowed_regions(query.regions)
@@ -43,7 +55,7 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     scores = {
         entry.id: _fit(entry, query, shares, near)
         for entry in desk.book.entries.values()
-        if entry.region in allowed and _passes(entry, query)
+        if entry.region in allowed and _passes(entry, query) and (not apply or _gives(entry))
     }
     note = ""
     if own:
@@ -95,6 +107,11 @@ def _passes(entry: Entry, query: Query) -> bool:
     if query.honour and not any("荣誉" in fact.about for fact in entry.facts):
         return False
     return not query.years or any(int(fact.as_of[:4]) in query.years for fact in entry.facts)
+
+
+def _gives(entry: Entry) -> bool:
+    """Whether an entry tells of money or of whom something is for: a thing that can be applied for."""
+    return any({"费用", "对象"} & set(fact.about) for fact in entry.facts)
 
 
 def _fit(entry: Entry, query: Query, shares: list[dict[str, float]], near: set[str]) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bot.knowledge.vocabulary import THE_CITY
 from bot.model import Block, Decision, Option, Query, Reply, Source, Status
 from bot.text.normalise import tight
+from bot.understand import filler
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -228,7 +229,7 @@ def _list(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     groups: dict[str, list[Entry]] = {}
     for entry in entries[:MAX_LINES]:
         groups.setdefault(entry.region if several else entry.theme, []).append(entry)
-    label = "、".join((*query.regions, *query.themes, *query.audiences)[:3]) or query.text
+    label = _label(query)
     lead = "list_lead_city" if decision.note == "city" else "list_lead"
     blocks = [Block("heading", desk.book.text(lead, count=str(len(entries)), label=label))]
     for heading, members in groups.items():
@@ -239,6 +240,15 @@ def _list(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     sources = cite([fact for entry in entries[:MAX_LINES] for fact in entry.facts[:1]], desk)
     options = tuple(Option(entry.id, entry.name) for entry in entries[:5])
     return Reply(Status.LIST, _tight(blocks), decision.ids, decision.score, sources, options)
+
+
+def _label(query: Query) -> str:
+    """What was browsed for, in the words of the registries where there are any."""
+    years = (f"{year} 年" for year in query.years)
+    parts = [*query.regions, *years, *query.themes, *query.audiences, *(["首创和荣誉"] if query.honour else [])]
+    if not parts and filler.APPLY.search(query.text):
+        return "市民和企业能申请、享受的"
+    return "、".join(parts[:3]) or filler.BROWSE.sub("", query.text) or query.text
 
 
 def _smalltalk(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001

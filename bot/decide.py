@@ -34,6 +34,8 @@ _TALK_AT = 0.5
 _ENGLISH_WORDS = 2
 """English words that an entry must know: one alone (table, user) proves nothing."""
 _DOUBTFUL = 0.05
+_NAMED = 3
+"""Characters of a contained name that settle what is talked of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     if query.elsewhere and not query.regions and (only_place or not told):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
     aside = len(query.text) > _ASIDE
-    open_to_doubt = not aside and ranked.confidence < CLEAR_AT and not (first and len(first.name) >= 3)
+    open_to_doubt = not aside and ranked.confidence < CLEAR_AT and not (first and len(first.name) >= _NAMED)
     if query.outside and (query.refuse or open_to_doubt):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"资料以外的话题：{query.outside}", note="outside")
     return None
@@ -154,7 +156,9 @@ def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
 
 
 def contradicts(query: Query, first: Candidate, desk: Desk) -> bool:
-    """Whether the question asks the opposite of what the entry is about."""
+    """Whether the question asks the opposite of what the entry is about; one that names the entry does not."""
+    if len(first.name) >= _NAMED:
+        return False
     known = desk.body_text(first.id)
     if opposed(query.text, known):
         return True

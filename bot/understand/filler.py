@@ -45,6 +45,7 @@ BROWSE = re.compile(
     "what .*(?:are there|do you have|can i apply)|list (?:of|all|the)|which (?:policies|services|places)"
 )
 """Cues of a question that wants several entries."""
+APPLY = re.compile("(?:可以|能)(?:申请|享受)(?:什么|些|哪|啥)")
 BROWSE_LIGHTLY = re.compile(f"有(?:什么|啥)(?:{_KINDS})")
 """Cues that ask for several entries or for one: it depends on whether one stands out."""
 GENERIC = re.compile(
