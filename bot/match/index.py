@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.match import tokens
-from bot.match.postings import Forward, Postings, Vocabulary, Weighed, unique
+from bot.match.postings import Forward, Postings, Vocabulary, Weighed, is_first, unique
 from bot.match.tokens import Alphabet
 from bot.text.normalise import key
 from bot.text.phrases import Phrases
@@ -122,8 +122,11 @@ class Index:
 
 
 def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:
-    """Each (token, unit) once."""
-    both, _ = unique(token * max(units, 1) + unit)
+    """Each (token, unit) once, sorted."""
+    both = token * max(units, 1)
+    both += unit
+    both.sort()
+    both = both[is_first(both)]
     return both // max(units, 1), both % max(units, 1)
 
 

@@ -23,8 +23,15 @@ PAIR_WEIGHT = 0.35
 def unique(values: Ints) -> tuple[Ints, Ints]:
     """Distinct values, sorted, and how often each occurs. Sorting beats numpy's hashing on millions of tokens."""
     ordered = np.sort(values)
-    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else ordered
+    first = np.flatnonzero(is_first(ordered))
     return ordered[first], np.diff(np.append(first, len(ordered)))
+
+
+def is_first(ordered: Ints) -> NDArray[np.bool_]:
+    """Which values of a sorted array are not the one before again."""
+    first = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return first
 
 
 class Vocabulary:
@@ -120,13 +127,12 @@ class Postings:
     def __init__(
         self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int, scales: Sequence[Floats] = ()
     ) -> None:
-        """`tokens[i]` stands in `units[i]`, each pair once; each of `scales` scales it there."""
+        """`tokens[i]`, sorted, stands in `units[i]`, each pair once; each of `scales` scales it there."""
         self.size = size
         places = vocabulary.find(tokens)
-        order = np.argsort(places, kind="stable")
         self._ends: Ints = np.cumsum(np.bincount(places, minlength=len(vocabulary.tokens)))
-        self._units = units[order].astype(np.int32)
-        self._scales = [scale[order].astype(np.float32) for scale in scales]
+        self._units = units.astype(np.int32)
+        self._scales = [scale.astype(np.float32) for scale in scales]
         weights = vocabulary.weights[places]
         self.masses: Floats = np.bincount(units, weights=weights, minlength=size).astype(np.float32)
 
@@ -153,9 +159,9 @@ class Forward:
     """The places of each unit's tokens in the vocabulary, sorted."""
 
     def __init__(self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int) -> None:
-        places = vocabulary.find(tokens)
-        order = np.lexsort((places, units))
-        self._places: NDArray[np.int32] = places[order].astype(np.int32)
+        """`tokens`, sorted, each in its one of `units`."""
+        order = np.argsort(units, kind="stable")  # the tokens are sorted, and stay so within a unit
+        self._places: NDArray[np.int32] = vocabulary.find(tokens).astype(np.int32)[order]
         self._ends: Ints = np.cumsum(np.bincount(units, minlength=size))
 
     def of(self, unit: int) -> NDArray[np.int32]:

@@ -102,12 +102,14 @@ def of(spelled: str) -> list[int]:
     return list(found)
 
 
-def explode(spelled: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def explode(spelled: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Tokens of many spelled texts at once: (tokens, number of the text), with repeats, in no useful order."""
     joined = "\n".join(spelled)
-    codes = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.int64)
-    text = np.cumsum(codes == _BREAK)
+    codes = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32)
+    text = np.cumsum(codes == _BREAK, dtype=np.int32)
     solid = (codes != _BREAK) & (codes != _SPACE)
     both = solid[:-1] & solid[1:]
-    pairs = (codes[:-1][both] << SHIFT) | codes[1:][both]
-    return np.concatenate([codes[solid], pairs]), np.concatenate([text[solid], text[:-1][both]])
+    pairs = codes[:-1][both].astype(np.int64)
+    pairs <<= SHIFT
+    pairs |= codes[1:][both]
+    return np.concatenate([codes[solid].astype(np.int64), pairs]), np.concatenate([text[solid], text[:-1][both]])
