@@ -7,6 +7,8 @@ import datetime as dt
 import json
 import sys
 import time
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -14,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from bot import __version__, evaluate, holdout, reliability, render, report
+from bot import __version__, bench, evaluate, holdout, lines, reliability, render, report
 from bot.answer import answer
 from bot.app import build_desk
 from bot.channels.console import converse
@@ -27,14 +29,15 @@ from bot.exchange import store
 from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
 from bot.knowledge.schema import json_schema
+from bot.model import Block, Reply, Status
 from bot.serve import serve as serve_web
-from bot.settings import load_settings
+from bot.settings import load_settings, strangers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from bot.desk import Desk
-    from bot.model import Reply, Turn
+    from bot.model import Turn
 
 FINE, FOUND_PROBLEMS, WRONG_USAGE = 0, 1, 2
 _T = TypeVar("_T")
@@ -104,7 +107,9 @@ def serve(
 ) -> None:
     """启动网页问答（默认 http://127.0.0.1:8080），不需要任何设置."""
     settings = load_settings(host=host, port=port, knowledge=knowledge, database_url=database)
-    asyncio.run(serve_web(settings, build_desk(settings), _say))
+    for line in strangers():
+        typer.echo(line, err=True)
+    serve_web(settings, build_desk, _say)
 
 
 @app.command()
@@ -129,40 +134,26 @@ def ask(
     if (question is None) == (not stdin):
         raise typer.BadParameter("请给一个问题，或者用 --stdin，二者选一")
     desk = build_desk(load_settings(knowledge=knowledge, database_url=database))
-    for text, earlier in _questions(question):
+    wrong = False
+    for asked in lines.read(sys.stdin.buffer) if question is None else [lines.Asked(question)]:
         start = time.perf_counter()
-        reply = _ask(text, earlier, desk, explain)
+        reply = _ask(asked, desk, explain)
         took = (time.perf_counter() - start) * 1000
-        _say(_shown(text, reply, took, as_json, explain))
+        _say(_shown(asked.text, reply, took, as_json, explain))
+        if asked.wrong:
+            typer.echo(asked.wrong, err=True)
+            wrong = True
+    if wrong:
+        raise typer.Exit(FOUND_PROBLEMS)
 
 
-def _questions(question: str | None) -> Iterator[tuple[str, list[str]]]:
-    if question is not None:
-        yield question, []
-        return
-    for line in sys.stdin.buffer:
-        text = line.decode("utf-8", "replace").rstrip("\r\n")
-        yield _parsed(text)
-
-
-def _parsed(line: str) -> tuple[str, list[str]]:
-    """A line of `--stdin`: a JSON object with `q`, or the question itself."""
-    if line.lstrip().startswith("{"):
-        try:
-            found: Any = json.loads(line)
-        except ValueError:
-            return line, []
-        if isinstance(found, dict) and isinstance(found.get("q"), str):
-            earlier = found.get("ctx") or []
-            return found["q"], [text for text in earlier if isinstance(text, str)] if isinstance(earlier, list) else []
-    return line, []
-
-
-def _ask(text: str, earlier: Sequence[str], desk: Desk, explain: bool) -> Reply:
+def _ask(asked: lines.Asked, desk: Desk, explain: bool) -> Reply:
+    if asked.wrong:
+        return Reply(Status.ERROR, (Block("summary", asked.wrong),))
     turns: list[Turn] = []
-    for said in earlier:
+    for said in asked.earlier:
         turns.append(answer(said, desk, turns, _today()).turn)
-    return answer(text, desk, turns, _today(), explain)
+    return answer(asked.text, desk, turns, _today(), explain)
 
 
 def _shown(text: str, reply: Reply, took: float, as_json: bool, explain: bool) -> str:
@@ -191,8 +182,11 @@ def check(
     if sources is not None and not sources.is_dir():
         raise typer.BadParameter(f"没有这个目录：{sources}", param_hint="--sources")
     folder = load_settings(knowledge=knowledge, database_url=database).knowledge or default_folder()
-    if paths and len(paths) == 1 and paths[0].is_dir() and knowledge is None and (paths[0] / "regions.yaml").exists():
-        folder, paths = paths[0], None
+    if paths and len(paths) == 1 and knowledge is None and (paths[0] / "regions.yaml").exists():
+        folder = paths[0]
+    for path in paths or ():
+        if not path.exists() or not path.resolve().is_relative_to(folder.resolve()):
+            raise typer.BadParameter(f"知识目录 {folder} 里没有 {path}", param_hint="PATH")
     outcome = checking.check(folder, _today(), sources)
     if paths:
         outcome = checking.only(outcome, folder, paths)
@@ -280,6 +274,22 @@ def evaluate_questions(
         _say(_json(outcome.as_json() | ({"baseline": changes.as_json()} if changes else {})))
     else:
         _say("\n".join([report.as_table(outcome), *([changes.as_text()] if changes else [])]))
+
+
+@app.command("bench")
+def measure(
+    sizes: Annotated[list[int] | None, typer.Option("--size", help="拼一个这么多条的库来量，可写几次", min=1)] = None,
+    rounds: Annotated[int, typer.Option(help="每样量几轮，取中位数", min=1)] = bench.ROUNDS,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    knowledge: Knowledge = None,
+    database: Database = None,
+) -> None:
+    """量快慢：一个问题要多久，建一个大库要多久、多少内存（默认约五分钟）."""
+    settings = load_settings(knowledge=knowledge, database_url=database)
+    folder = settings.knowledge or default_folder()
+    tell = partial(typer.echo, err=True) if sys.stderr.isatty() else str
+    found = bench.run(build_desk(settings), folder, _today(), sizes or bench.SIZES, rounds, tell)
+    _say(_json(asdict(found)) if as_json else found.as_table())
 
 
 def _json(found: dict[str, Any]) -> str:

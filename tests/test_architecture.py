@@ -9,14 +9,14 @@ from tests.conftest import ROOT
 
 BOT = ROOT / "bot"
 FLOORS = [
-    {"bot", "bot.errors", "bot.model", "bot.settings", "bot.redact", "bot.gate", "bot.conversation"},
+    {"bot", "bot.errors", "bot.lines", "bot.model", "bot.settings", "bot.redact", "bot.gate", "bot.conversation"},
     {"bot.text"},
     {"bot.knowledge"},
     {"bot.understand", "bot.match"},
     {"bot.desk"},
     {"bot.decide", "bot.browse", "bot.follow", "bot.compose", "bot.render"},
     {"bot.answer", "bot.record", "bot.querylog"},
-    {"bot.check", "bot.evaluate", "bot.exchange", "bot.holdout", "bot.reliability", "bot.report"},
+    {"bot.bench", "bot.check", "bot.evaluate", "bot.exchange", "bot.holdout", "bot.reliability", "bot.report"},
     {"bot.channels.service"},
     {"bot.channels.web"},
     {"bot.app"},
