@@ -53,6 +53,8 @@ class Candidate:
     decoy: bool = False
     name: str = ""
     keywords: tuple[str, ...] = ()
+    held: float = 0.0
+    """Weight of the question's tokens that the entry tells, not as a share."""
 
     def feature(self, name: str) -> float:
         """One feature by name."""
@@ -196,7 +198,8 @@ class Matcher:
         ]
 
     def _top(self, scores: Floats, limit: int) -> list[int]:
-        places = np.argpartition(scores, -limit)[-limit:] if len(scores) > limit else np.arange(len(scores))
+        few = len(scores) <= limit  # partitioning is far quicker from this end than from the other
+        places = np.arange(len(scores)) if few else np.argpartition(-scores, limit - 1)[:limit]
         return [int(place) for place in places if scores[place] > 0]
 
     def _look_up(self, asked: Asked) -> tuple[dict[int, str], dict[int, list[str]], set[int]]:
@@ -296,4 +299,5 @@ class Matcher:
             decoy=self.bank.items[place].decoy,
             name=name,
             keywords=tuple(words),
+            held=0.0 if asked.latin else float(evidence.told[place]) * evidence.row.mass,
         )
