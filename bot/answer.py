@@ -47,6 +47,20 @@ def answer(text: str, desk: Desk, turns: Sequence[Turn], today: dt.date, explain
     return _finish(decision, query, ranked, desk, today, explain)
 
 
+def give(identifier: str, label: str, desk: Desk, today: dt.date) -> Reply:
+    """Reply with one entry that was picked by a button or a link; says so when it is there no more.
+
+    Nothing picked (an empty id) is 「都不是」.
+    """
+    if not identifier:
+        decision = Decision(Status.NONE, reason="给的选项都不是", note="not_these")
+    elif identifier in desk.book.entries or identifier in desk.book.faqs:
+        decision = Decision(Status.ANSWER, (identifier,), 1.0, "点选的")
+    else:
+        decision = Decision(Status.NONE, reason="点选的条目已经没有了", note="gone")
+    return _finish(decision, understand(label, desk.lexicon), None, desk, today, explain=False)
+
+
 def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query, Ranked, Decision]:
     """Decide on one question, with the turns before it where it needs them."""
     ranked = decide.rank(query, desk)

@@ -8,13 +8,15 @@ import datetime as dt
 import gc
 import logging
 import math
+import secrets
 import time
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot import render
-from bot.answer import answer
+from bot.alerts import Alerts
+from bot.answer import answer, give
 from bot.channels.service import Handled
 from bot.conversation import Conversations
 from bot.desk import Desk
@@ -23,13 +25,18 @@ from bot.gate import Duplicates, Gate, Verdict
 from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
 from bot.model import Block, Reply, Status, Turn
+from bot.querylog import deliveries
+from bot.querylog.deliveries import Delivery, NewDelivery
 from bot.querylog.store import QueryLog
 from bot.record import row as row_of
+from bot.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from bot.channels.service import Draft
     from bot.model import Message
+    from bot.querylog.arrivals import Taken
     from bot.settings import Settings
 
 _PURGE_EVERY = 6 * 3600.0
@@ -37,6 +44,7 @@ _LOG_SECONDS = 0.5
 """A citizen waits no longer for the log; the row is written as soon as it can be."""
 _COMPLAIN_EVERY = 60.0
 _LATE_SECONDS = 3.0
+_FEEDBACK_CHARACTERS = 400
 
 log = logging.getLogger("reformbot")
 
@@ -58,19 +66,21 @@ class App:
         self.gate = Gate(settings.rate_limit_user, settings.rate_limit_address)
         self.duplicates: Duplicates[Handled] = Duplicates()
         self.conversations = Conversations()
+        self.alerts = Alerts()
+        self.channels: dict[str, Callable[[], dict[str, Any]]] = {}
         self.unlogged = 0
         self.late = 0
         self._reason = ""
         self._complained, self._unsaid = -math.inf, 0
-        self._writing: set[asyncio.Task[int]] = set()
+        self._writing: set[asyncio.Task[Taken]] = set()
         self._now, self._tick = now, tick
 
-    async def handle(self, message: Message) -> Handled:
+    async def handle(self, message: Message, draft: Draft | None = None) -> Handled:
         """Answer one message; a second delivery of it gets the same reply, also while the first is being made."""
-        make = partial(self._handle, message)
+        make = partial(self._handle, message, draft)
         return await self.duplicates.once(message.channel, message.message_id, self._tick(), make)
 
-    async def _handle(self, message: Message) -> Handled:
+    async def _handle(self, message: Message, draft: Draft | None) -> Handled:
         """Gate, answer, record. Whatever goes wrong becomes a polite reply, and a row wherever that is possible."""
         start = time.perf_counter()
         verdict = Verdict.OK
@@ -82,28 +92,47 @@ class App:
             log.exception("a question could not be answered")
             reply = self._fixed(Status.ERROR, "error")
         took_ms = (time.perf_counter() - start) * 1000
-        silent = verdict is Verdict.LIMITED_SILENT  # one row a minute tells of a flood
-        row = None if silent else await self._record(message, reply, took_ms)
         payload = render.payload(message.text[:400], reply, took_ms)
-        payload["id"] = row
+        payload["id"] = None
         payload["blocks"] = [{"kind": block.kind, "text": block.text} for block in reply.blocks]
-        return Handled(payload)
+        if verdict is Verdict.LIMITED_SILENT:  # one row a minute tells of a flood
+            return Handled(payload, reply)
+        post = None if draft is None else _posted(reply, draft)
+        taken = await self._record(message, reply, took_ms, post)
+        if taken is None:
+            return Handled(payload, reply, delivery=self._unstored(message, post))
+        payload["id"] = taken.id
+        return Handled(payload, reply, taken.fresh, taken.delivery)
 
     def _reply(self, message: Message, tick: float) -> Reply:
         turns = self.conversations.turns(message.channel, message.user, tick)
-        reply = answer(message.text, self.desk, turns, self._now().date(), explain=False)
+        if message.entry is not None:
+            reply = give(message.entry, message.text, self.desk, self._now().date())
+        else:
+            reply = answer(message.text, self.desk, turns, self._now().date(), explain=False)
         self.conversations.add(message.channel, message.user, reply.turn, tick)
         return reply
 
     def _fixed(self, status: Status, text: str) -> Reply:
         return Reply(status, (Block("summary", self.desk.book.texts[text]),), turn=Turn(""))
 
-    async def _record(self, message: Message, reply: Reply, took_ms: float) -> int | None:
-        """The id of the durable row, or None when the log failed or is slow: the citizen is answered all the same."""
-        writing = asyncio.create_task(self._write(message, reply, took_ms, self._now()))
+    def _unstored(self, message: Message, post: NewDelivery | None) -> Delivery | None:
+        """The reply as if it were stored: the citizen gets it, though a crash would lose it."""
+        if post is None:
+            return None
+        state = deliveries.WAITING if post.passive < len(post.parts) else deliveries.DONE
+        receipts = ("",) * post.passive
+        return Delivery(0, None, message.channel, post.token, post.target, post.parts, receipts, state, self._now())
+
+    async def _record(self, message: Message, reply: Reply, took_ms: float, post: NewDelivery | None) -> Taken | None:
+        """What the log made of it, or None when it failed or is slow: the citizen is answered all the same.
+
+        A reply that is to be sent waits for its row as long as the log tries: else it might be sent twice.
+        """
+        writing = asyncio.create_task(self._write(message, reply, took_ms, self._now(), post))
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
-        await asyncio.wait({writing}, timeout=_LOG_SECONDS)
+        await asyncio.wait({writing}, timeout=_LOG_SECONDS if post is None else None)
         if not writing.done():
             self._missed(f"写得太慢，超过 {_LOG_SECONDS} 秒")
             writing.add_done_callback(self._after_all)
@@ -114,11 +143,14 @@ class App:
             self._missed(str(error))
             return None
 
-    async def _write(self, message: Message, reply: Reply, took_ms: float, now: dt.datetime) -> int:
+    async def _write(
+        self, message: Message, reply: Reply, took_ms: float, now: dt.datetime, post: NewDelivery | None
+    ) -> Taken:
         user = await self.querylog.user_key(message.channel, message.user)
-        return await self.querylog.write(row_of(message, user, reply, self.desk.book.version, took_ms, now))
+        row = row_of(message, user, reply, self.desk.book.version, took_ms, now)
+        return await self.querylog.take(row, message.also, post)
 
-    def _after_all(self, writing: asyncio.Task[int]) -> None:
+    def _after_all(self, writing: asyncio.Task[Taken]) -> None:
         """A row that was slow is there now, or never will be."""
         error = None if writing.cancelled() else writing.exception()
         if error is not None:
@@ -153,6 +185,14 @@ class App:
             log.error("a verdict could not be stored")
             return False
 
+    async def judge(self, token: str, verdict: str | None, reasons: tuple[str, ...] = (), text: str = "") -> bool:
+        """Store 👍 or 👎, or take it back (None), with the row that this token stands for."""
+        try:
+            return await self.querylog.judge(token, verdict, reasons, redact(text[:_FEEDBACK_CHARACTERS]))
+        except StoreError:
+            log.error("a verdict could not be stored")
+            return False
+
     def health(self) -> dict[str, Any]:
         """State of the process: knowledge version, entries, questions that are not logged, or were late, and why."""
         lost = self.querylog.lost()
@@ -164,6 +204,8 @@ class App:
             "unlogged": self.unlogged,
             "late": self.late,
             **({"reason": reason} if reason else {}),
+            **({"channels": {name: tell() for name, tell in self.channels.items()}} if self.channels else {}),
+            **({"alerts": self.alerts.states} if self.alerts.states else {}),
         }
 
     def welcome(self) -> tuple[str, list[str]]:
@@ -180,6 +222,12 @@ class App:
             except StoreError:
                 log.error("old questions could not be purged")
             await asyncio.sleep(_PURGE_EVERY)
+
+
+def _posted(reply: Reply, draft: Draft) -> NewDelivery:
+    token = secrets.token_urlsafe(12)
+    post = draft(reply, token)
+    return NewDelivery(token, post.target, post.parts, post.passive)
 
 
 def build_desk(settings: Settings) -> Desk:

@@ -200,7 +200,7 @@ def cite(facts: Sequence[Fact], desk: Desk) -> tuple[Source, ...]:
 
 
 def _source(item: SourceItem) -> Source:
-    return Source(item.id, f"《{item.title}》" if item.title else str(item.description), item.date_text)
+    return Source(item.id, f"《{item.title}》" if item.title else str(item.description), item.date_text, item.url or "")
 
 
 def _old(facts: Sequence[Fact], today: dt.date) -> bool:
@@ -266,6 +266,8 @@ def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
         blocks = [Block("summary", book.texts["empty"])]
     elif decision.note == "which":
         blocks = [Block("summary", book.texts["which"])]
+    elif decision.note == "gone":
+        blocks = [Block("summary", book.texts["gone"])]
     elif decision.note == "not_these":
         blocks = [Block("summary", book.texts["not_these_reply"])]
     elif decision.note == "elsewhere":

@@ -5,6 +5,7 @@ ReformbotError
 ├── KnowledgeError    the knowledge folder cannot be used; carries its problems (exit 1)
 ├── QuestionSetError  a question file for `eval` cannot be read (exit 2)
 ├── ExchangeError     a file cannot be imported or exported (exit 1); in `bot.exchange.rows`
+├── ChannelRefusedError  a platform does not accept a channel's credentials (exit 2)
 └── StoreError        the query log cannot be opened or written
 """
 
@@ -40,6 +41,10 @@ class KnowledgeError(ReformbotError):
 
 class QuestionSetError(ReformbotError):
     """A question set is not in the format that `eval` reads."""
+
+
+class ChannelRefusedError(ReformbotError):
+    """A platform does not accept the credentials of a channel; the text names the setting, never its value."""
 
 
 class StoreError(ReformbotError):

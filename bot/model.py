@@ -57,13 +57,20 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One incoming text. `user` is the channel's own id; it is hashed before it is stored."""
+    """One incoming text. `user` is the channel's own id; it is hashed before it is stored.
+
+    `also` are the ids of further messages that were put together with it, `entry` is what a pressed button stands
+    for (empty for 「都不是」), `home` the region that this user calls home.
+    """
 
     text: str
     channel: str = "console"
     user: str = ""
     message_id: str | None = None
     address: str | None = None
+    also: tuple[str, ...] = ()
+    entry: str | None = None
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,7 @@ class Source:
     id: str
     title: str
     date: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

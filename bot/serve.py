@@ -15,14 +15,19 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from bot.app import running
+from bot.channels.channel import run_all
+from bot.channels.registry import channels as registered
 from bot.channels.web.routes import create_web
 from bot.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from bot.app import App
+    from bot.channels.channel import Channel
     from bot.desk import Desk
     from bot.settings import Settings
 
@@ -35,7 +40,19 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class _Server(uvicorn.Server):
-    """Stops on SIGTERM and SIGINT with exit code 0; uvicorn's own raises the signal again once it has stopped."""
+    """Stops on SIGTERM and SIGINT with exit code 0; uvicorn's own raises the signal again once it has stopped.
+
+    `stopping` is set at once, so that the channels finish while the last requests do.
+    """
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop the server and the channels."""
+        super().handle_exit(sig, frame)
+        self._stopping.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -140,14 +157,36 @@ async def _serve(settings: Settings, desk: Desk, say: Callable[[str], None]) -> 
     listener = bind(settings.host, settings.port)
     try:
         async with running(settings, desk) as app:
-            config = _config(settings, create_web(app))
+            await app.querylog.take_over()
+            channels = registered(app)
+            app.channels = {channel.name: channel.health for channel in channels}
+            routes = [route for channel in channels for route in channel.routes()]
+            config = _config(settings, create_web(app, more=routes))
             logging.getLogger("uvicorn.error").addFilter(_Quiet())
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             entries = len(desk.book.entries)
             say(f"甬改问答已启动：http://{host}:{settings.port}  （{entries} 个条目，版本 {desk.book.version}）")
-            await _Server(config).serve(sockets=[listener])
+            await _serve_all(config, listener, channels, app)
     finally:
         listener.close()
+
+
+async def _serve_all(config: uvicorn.Config, listener: socket.socket, channels: list[Channel], app: App) -> None:
+    """Run the web server and the channels until a signal; a channel that is refused ends both."""
+    stopping = asyncio.Event()
+    server = _Server(config, stopping)
+    running_channels = asyncio.create_task(run_all(channels, stopping, app.alerts))
+    running_channels.add_done_callback(lambda done: _end(server, done))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        stopping.set()
+        await running_channels
+
+
+def _end(server: uvicorn.Server, channels: asyncio.Task[None]) -> None:
+    if not channels.cancelled() and channels.exception() is not None:
+        server.should_exit = True
 
 
 def serve(settings: Settings, build: Callable[[Settings], Desk], say: Callable[[str], None]) -> None:

@@ -4,27 +4,42 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path  # noqa: TC003 - pydantic reads it
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.errors import SettingsError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 PREFIX = "REFORMBOT_"
 DEFAULT_DATABASE = "sqlite+aiosqlite:///data/reformbot.db"
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
-_PLANNED = (
-    *("TELEGRAM_TOKEN", "TELEGRAM_API_BASE", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_WEBHOOK_SECRET"),
-    *("WECOM_CORP_ID", "WECOM_AGENT_ID", "WECOM_SECRET", "WECOM_TOKEN", "WECOM_AES_KEY", "WECOM_API_BASE"),
-    *("WECOM_KF_TOKEN", "WECOM_KF_AES_KEY", "WECOM_KF_SECRET", "WECOM_KF_OPEN_KFID"),
-    *("WECOM_BOT_ID", "WECOM_BOT_SECRET", "WECOM_BOT_WS_URL", "ALERT_WEBHOOK_URL", "ADMIN_PASSWORD_HASH"),
-)
-"""Names that later versions will read."""
+GROUPS: dict[str, tuple[str, ...]] = {
+    "telegram_webhook_url": ("telegram_token", "telegram_webhook_secret"),
+    "telegram_webhook_secret": ("telegram_webhook_url",),
+    "wecom_token": ("wecom_aes_key", "wecom_corp_id"),
+    "wecom_aes_key": ("wecom_token",),
+    "wecom_agent_id": ("wecom_token",),
+    "wecom_secret": ("wecom_agent_id",),
+    "wecom_kf_token": ("wecom_kf_aes_key", "wecom_kf_secret", "wecom_corp_id"),
+    "wecom_kf_aes_key": ("wecom_kf_token",),
+    "wecom_kf_secret": ("wecom_kf_token",),
+    "wecom_kf_open_kfid": ("wecom_kf_token",),
+    "wecom_bot_id": ("wecom_bot_secret",),
+    "wecom_bot_secret": ("wecom_bot_id",),
+}
+"""A setting → the others that it is of no use without."""
+
+_AES_KEY = r"^[A-Za-z0-9]{43}$"
+_ROOT = r"^https?://[^\s]+$"
 
 
 def database(url: str) -> URL:
@@ -66,6 +81,48 @@ class Settings(BaseSettings):
         default=60, ge=0, description="questions a minute from one web address; 0 lifts the limit"
     )
 
+    telegram_token: SecretStr | None = Field(default=None, description="token of the Telegram bot, from @BotFather")
+    telegram_api_base: str = Field(
+        default="https://api.telegram.org", pattern=_ROOT, description="root URL of the Bot API server, without `/bot`"
+    )
+    telegram_webhook_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://.+/telegram/webhook$",
+        description="public URL of `/telegram/webhook`; without it the bot polls",
+    )
+    telegram_webhook_secret: SecretStr | None = Field(
+        default=None, description="what Telegram sends along with each webhook call, 1 to 256 of `A-Z a-z 0-9 _ -`"
+    )
+    telegram_admins: str = Field(default="", description="Telegram user ids of admins, separated by commas")
+    wecom_corp_id: str | None = Field(default=None, description="WeCom: the company's id (`ww…`)")
+    wecom_agent_id: int | None = Field(default=None, ge=1, description="WeCom app: AgentId")
+    wecom_secret: SecretStr | None = Field(default=None, description="WeCom app: Secret; needed to push messages")
+    wecom_token: SecretStr | None = Field(default=None, description="WeCom app: Token of its callback")
+    wecom_aes_key: SecretStr | None = Field(default=None, description="WeCom app: EncodingAESKey of its callback")
+    wecom_api_base: str = Field(
+        default="https://qyapi.weixin.qq.com", pattern=_ROOT, description="root URL of the WeCom API"
+    )
+    wecom_kf_token: SecretStr | None = Field(default=None, description="微信客服: Token of its callback")
+    wecom_kf_aes_key: SecretStr | None = Field(default=None, description="微信客服: EncodingAESKey of its callback")
+    wecom_kf_secret: SecretStr | None = Field(
+        default=None, description="微信客服: Secret of the app that may call its API"
+    )
+    wecom_kf_open_kfid: str | None = Field(
+        default=None, description="微信客服: answer only these accounts (`wk…`, separated by commas); default: all"
+    )
+    wecom_bot_id: str | None = Field(default=None, description="WeCom AI bot: BotID of its long connection")
+    wecom_bot_secret: SecretStr | None = Field(default=None, description="WeCom AI bot: Secret of its long connection")
+    wecom_bot_ws_url: str = Field(
+        default="wss://openws.work.weixin.qq.com", pattern=r"^wss?://[^\s]+$", description="WeCom AI bot: gateway"
+    )
+    alert_webhook_url: SecretStr | None = Field(
+        default=None, description="WeCom group robot that operators' alerts go to; its URL is a secret"
+    )
+    admin_password_hash: SecretStr | None = Field(default=None, description="argon2 hash of the dashboard's password")
+    public_url: str = Field(
+        default="", pattern=r"^(https?://[^\s]+)?$", description="address that people reach the web chat at"
+    )
+
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
@@ -83,6 +140,28 @@ class Settings(BaseSettings):
             raise ValueError("要写反向代理的 IP 地址，几个地址用半角逗号分开") from None
         return ",".join(found)
 
+    @field_validator("telegram_admins")
+    @classmethod
+    def _ids(cls, value: str) -> str:
+        found = [part.strip() for part in value.split(",") if part.strip()]
+        if not all(part.isascii() and part.isdecimal() for part in found):
+            raise ValueError("要写 Telegram 用户的数字编号，几个编号用半角逗号分开")
+        return ",".join(found)
+
+    @field_validator("wecom_aes_key", "wecom_kf_aes_key")
+    @classmethod
+    def _aes_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(_AES_KEY, value.get_secret_value()):
+            raise ValueError("EncodingAESKey 要是 43 个字母和数字")
+        return value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+            raise ValueError("只能用 1 到 256 个字母、数字、_ 和 -")
+        return value
+
 
 def load_settings(**given: object) -> Settings:
     """Read the settings; values given (not None) go before the environment.
@@ -90,13 +169,24 @@ def load_settings(**given: object) -> Settings:
     Raises SettingsError with one line a problem, naming the variable but never its value.
     """
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError([_line(item) for item in error.errors()]) from None
     except UnicodeDecodeError:
         raise SettingsError(["文件 .env 不是 UTF-8 编码，请另存为 UTF-8"]) from None
     except OSError as error:
         raise SettingsError([f"文件 .env 读不了：{error.strerror or error}"]) from None
+    if half_set := list(_half_set(settings)):
+        raise SettingsError(half_set)
+    return settings
+
+
+def _half_set(settings: Settings) -> Iterator[str]:
+    """A line for each setting that is of no use because another one is missing."""
+    for name, needed in GROUPS.items():
+        missing = [PREFIX + other.upper() for other in needed if getattr(settings, other) is None]
+        if getattr(settings, name) is not None and missing:
+            yield f"设了 {PREFIX}{name.upper()}，还要设 {'、'.join(missing)}"
 
 
 def strangers() -> list[str]:
@@ -108,8 +198,6 @@ def strangers() -> list[str]:
 
 
 def _stranger(name: str) -> str:
-    if name.removeprefix(PREFIX) in _PLANNED:
-        return f"提醒：设置 {name} 这一版还不支持，没有生效"
     return f"提醒：不认识设置 {name}，没有生效；请核对名字"
 
 

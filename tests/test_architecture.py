@@ -9,7 +9,17 @@ from tests.conftest import ROOT
 
 BOT = ROOT / "bot"
 FLOORS = [
-    {"bot", "bot.errors", "bot.lines", "bot.model", "bot.settings", "bot.redact", "bot.gate", "bot.conversation"},
+    {
+        "bot",
+        "bot.errors",
+        "bot.lines",
+        "bot.model",
+        "bot.settings",
+        "bot.redact",
+        "bot.gate",
+        "bot.conversation",
+        "bot.alerts",
+    },
     {"bot.text"},
     {"bot.knowledge"},
     {"bot.understand", "bot.match"},
@@ -17,10 +27,10 @@ FLOORS = [
     {"bot.decide", "bot.browse", "bot.follow", "bot.compose", "bot.render"},
     {"bot.answer", "bot.record", "bot.querylog"},
     {"bot.bench", "bot.check", "bot.evaluate", "bot.exchange", "bot.holdout", "bot.reliability", "bot.report"},
-    {"bot.channels.service"},
+    {"bot.channels.service", "bot.channels.channel", "bot.channels.outbox"},
     {"bot.channels.web"},
     {"bot.app"},
-    {"bot.channels.console", "bot.channels", "bot.serve"},
+    {"bot.channels.registry", "bot.channels.console", "bot.channels", "bot.serve"},
     {"bot.cli"},
     {"bot.__main__"},
 ]

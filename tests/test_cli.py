@@ -184,15 +184,38 @@ def test_a_proxy_without_an_address_is_refused(value: str) -> None:
 
 def test_unknown_variables_are_told_by_name(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("REFORMBOT_PROT=8081\nOTHER=x\nREFORMBOT_EMPTY=\n", encoding="utf-8")
-    done = run("serve", "--host", "no.such.host.invalid", cwd=tmp_path, REFORMBOT_TELEGRAM_TOKEN="12:secret")
+    done = run("serve", "--host", "no.such.host.invalid", cwd=tmp_path, REFORMBOT_TELEGRAM_TOKENS="12:secret")
     assert done.returncode == 2
     lines = done.stderr.strip().splitlines()
     assert lines[0] == "提醒：不认识设置 REFORMBOT_PROT，没有生效；请核对名字"
-    assert lines[1] == "提醒：设置 REFORMBOT_TELEGRAM_TOKEN 这一版还不支持，没有生效"
+    assert lines[1] == "提醒：不认识设置 REFORMBOT_TELEGRAM_TOKENS，没有生效；请核对名字"
     assert "找不到这个主机名" in lines[2]
     assert "换一个端口" not in done.stderr
     assert len(lines) == 3
     assert "secret" not in done.stderr
+
+
+GOOD_KEY = "k" * 43
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"telegram_webhook_url": "https://bot.example.cn/telegram/webhook"}, "还要设 REFORMBOT_TELEGRAM_TOKEN、"),
+        ({"wecom_token": "t", "wecom_corp_id": "ww1"}, "设了 REFORMBOT_WECOM_TOKEN，还要设 REFORMBOT_WECOM_AES_KEY"),
+        ({"wecom_secret": "s"}, "还要设 REFORMBOT_WECOM_AGENT_ID"),
+        ({"wecom_kf_token": "t", "wecom_kf_aes_key": GOOD_KEY}, "REFORMBOT_WECOM_KF_SECRET、REFORMBOT_WECOM_CORP_ID"),
+        ({"wecom_bot_id": "b"}, "设了 REFORMBOT_WECOM_BOT_ID，还要设 REFORMBOT_WECOM_BOT_SECRET"),
+        ({"wecom_aes_key": "short-secret", "wecom_token": "t", "wecom_corp_id": "w"}, "43 个字母和数字"),
+        ({"telegram_admins": "12,anna"}, "数字编号"),
+        ({"telegram_token": "1:a", "telegram_api_base": "127.0.0.1"}, "设置 REFORMBOT_TELEGRAM_API_BASE 不对"),
+    ],
+)
+def test_a_half_set_group_is_refused_with_a_line_a_problem(given: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(**given)
+    assert any(said in line for line in caught.value.problems)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

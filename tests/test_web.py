@@ -12,11 +12,11 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from bot.channels.service import Handled
+from bot.channels.service import Draft, Handled
 from bot.channels.web.pages import SILENT, STATIC, paragraphs, shown
 from bot.channels.web.routes import ASK_LIMIT, COOKIE, FEEDBACK_LIMIT, create_web
 from bot.channels.web.security import BodyLimit, same_origin
-from bot.model import Message
+from bot.model import Message, Reply, Status
 
 BASE = "http://chat.test"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -32,7 +32,7 @@ class FakeService:
     state: str = "ok"
     extra: dict[str, Any] = field(default_factory=dict)
 
-    async def handle(self, message: Message) -> Handled:
+    async def handle(self, message: Message, draft: Draft | None = None) -> Handled:
         self.seen.append(message)
         answer: dict[str, Any] = {
             "q": message.text[:200],
@@ -51,7 +51,7 @@ class FakeService:
                 {"kind": "caution", "text": "数字截至2019年。"},
             ],
         }
-        return Handled(answer | self.extra)
+        return Handled(answer | self.extra, Reply(Status.ANSWER, ()))
 
     async def feedback(self, row_id: int, verdict: str, message: Message) -> bool:
         self.votes.append((row_id, verdict, message.user))

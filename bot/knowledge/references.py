@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 NEEDED_TEXTS = (
     "name", "welcome", "help", "none", "none_outside", "none_elsewhere", "choices_lead", "list_lead", "empty",
-    "limited", "error", "neighbour_offer", "not_these", "not_these_reply", "list_lead_city", "which", "other_year",
-    "not_city", "old_fact_caution",
+    "limited", "error", "neighbour_offer", "not_these", "not_these_reply", "gone", "list_lead_city", "which",
+    "other_year", "not_city", "old_fact_caution",
 )  # fmt: skip
 
 

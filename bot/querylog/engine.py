@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from alembic import command
@@ -32,6 +33,7 @@ APPLICATION_ID = 0x4E425251
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = APPLICATION_ID
 _BUSY_SECONDS = 2.0
+_READERS = 2
 _CHECKED_BYTES = 200 << 20
 """Up to this size a file is checked for damage at the start; larger ones would take too long."""
 
@@ -52,6 +54,27 @@ async def open_engine(url: str) -> AsyncEngine:
             raise
         raise StoreError(_explain(target, error)) from error
     return engine
+
+
+def open_reader(engine: AsyncEngine) -> AsyncEngine | None:
+    """An engine that can only read, beside one that `open_engine` made; None for a database without a file.
+
+    With SQLite no second connection may write or checkpoint, so these are opened read-only.
+    """
+    if engine.dialect.name != "sqlite":
+        return create_async_engine(engine.url, pool_size=_READERS, pool_pre_ping=True, hide_parameters=True)
+    file = file_of(engine.url)
+    if file is None:
+        return None
+    address = engine.url.set(database=f"file:{quote(str(file.absolute()))}", query={"mode": "ro", "uri": "true"})
+    return create_async_engine(
+        address,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=_READERS,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"timeout": _BUSY_SECONDS},
+    )
 
 
 async def forget_deleted(engine: AsyncEngine) -> None:

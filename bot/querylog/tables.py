@@ -1,4 +1,4 @@
-"""What is stored: two tables, and a row of each kind as Python sees it."""
+"""What is stored: the tables, and a row of the log as Python sees it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ query_log = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("verdict", sa.Text),
     sa.Column("verdict_at", UtcText),
-    sa.UniqueConstraint("channel", "message_id", name="uq_query_log_message"),
     sa.CheckConstraint("score BETWEEN 0 AND 1", name="ck_query_log_score"),
     sa.CheckConstraint("took_ms >= 0", name="ck_query_log_took_ms"),
     sa.CheckConstraint("verdict IN ('up', 'down')", name="ck_query_log_verdict"),
@@ -64,6 +63,72 @@ query_log = sa.Table(
     sqlite_strict=True,
 )
 """One question a row. `entries` is a JSON list of ids, `entry` its first; ids are never used again after a purge."""
+
+seen = sa.Table(
+    "seen",
+    metadata,
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("message_id", sa.Text, primary_key=True),
+    sa.Column("query_id", sa.Integer, nullable=False),
+    sa.Index("ix_seen_query", "query_id"),
+    sqlite_strict=True,
+)
+"""Which message of a platform became which row: several, when a question came in pieces."""
+
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("query_id", sa.Integer),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("token", sa.Text, nullable=False, unique=True),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("parts", sa.Text, nullable=False),
+    sa.Column("receipts", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("owned_until", UtcText),
+    sa.Column("created_at", UtcText, nullable=False),
+    sa.Column("done_at", UtcText),
+    sa.CheckConstraint("state IN ('waiting', 'done', 'failed')", name="ck_delivery_state"),
+    sa.Index("ix_delivery_query", "query_id"),
+    sa.Index("ix_delivery_state", "state", "channel"),
+    sa.Index("ix_delivery_created", "created_at"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+"""A reply on its way. `parts` and `receipts` are JSON lists; one that is done forgets its target, later its parts."""
+
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("query_id", sa.Integer, nullable=False),
+    sa.Column("at", UtcText, nullable=False),
+    sa.Column("verdict", sa.Text),
+    sa.Column("reasons", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Index("ix_feedback_query", "query_id"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+"""Every verdict in the order it came; without one it is a withdrawal. `reasons` is a JSON list, `text` is redacted."""
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcText, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Index("ix_audit_at", "at"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+"""What admins and maintainers did, to what, and why."""
 
 setting = sa.Table(
     "setting",

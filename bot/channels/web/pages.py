@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Scope
 
-    from bot.channels.service import Service
+    from bot.channels.service import Talk
 
 MAX_CHARS = 200
 """What the input takes. The service takes any length and says so when it cuts."""
@@ -83,7 +83,7 @@ class Assets(StaticFiles):
 class Pages:
     """Renders the pages; the service's words and the citizen's are escaped by Jinja."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Talk) -> None:
         self._service = service
         self._jinja = Environment(
             loader=FileSystemLoader(_TEMPLATES),

@@ -19,10 +19,13 @@ from bot.channels.web.security import BodyLimit, SecurityHeaders, same_origin
 from bot.model import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.requests import Request
+    from starlette.routing import BaseRoute
     from starlette.types import Lifespan
 
-    from bot.channels.service import Service
+    from bot.channels.service import Talk
 
 ASK_LIMIT = 1024 * 1024
 """Bytes of a question: 100,000 characters still get a polite reply."""
@@ -53,7 +56,7 @@ def json_error(status: int, text: str) -> Response:
 class Chat:
     """The handlers. Whatever a client sends ends in a reply, or in a 4xx with one Chinese sentence."""
 
-    def __init__(self, service: Service, pages: Pages) -> None:
+    def __init__(self, service: Talk, pages: Pages) -> None:
         self._service = service
         self._pages = pages
 
@@ -168,7 +171,7 @@ async def _form_fields(request: Request) -> dict[str, str]:
         raise HTTPException(400, "表单的内容看不懂，请在页面上重新提问。") from None
 
 
-def routes(service: Service, *, frame_ancestors: str = "'none'") -> list[Route | Mount]:
+def routes(service: Talk, *, frame_ancestors: str = "'none'") -> list[Route | Mount]:
     """The channel's routes, each with its security headers and its limit on bodies."""
     pages = Pages(service)
     chat = Chat(service, pages)
@@ -187,9 +190,13 @@ def routes(service: Service, *, frame_ancestors: str = "'none'") -> list[Route |
 
 
 def create_web(
-    service: Service, *, lifespan: Lifespan[Starlette] | None = None, frame_ancestors: str = "'none'"
+    service: Talk,
+    *,
+    more: Sequence[BaseRoute] = (),
+    lifespan: Lifespan[Starlette] | None = None,
+    frame_ancestors: str = "'none'",
 ) -> Starlette:
-    """The chat as an ASGI application of its own."""
+    """The chat as an ASGI application, with `more` routes of other channels."""
     pages = Pages(service)
 
     async def on_error(request: Request, error: Exception) -> Response:
@@ -198,7 +205,7 @@ def create_web(
         return refuse(status, _ERRORS.get(status, _ERRORS[500]))
 
     return Starlette(
-        routes=routes(service, frame_ancestors=frame_ancestors),
+        routes=[*routes(service, frame_ancestors=frame_ancestors), *more],
         middleware=[Middleware(SecurityHeaders, frame_ancestors=frame_ancestors)],
         exception_handlers=dict.fromkeys(_ERRORS, on_error),
         lifespan=lifespan,

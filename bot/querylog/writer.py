@@ -1,0 +1,168 @@
+"""One writer task owns the one connection that writes; everybody else waits for it.
+
+Nothing that a caller does, cancelling included, touches a transaction. Rows that arrive while a commit is on its way
+are written together by the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+
+from bot.errors import StoreError
+from bot.querylog.engine import reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+_BATCH = 256
+_WAITING = 10_000
+_CLOSE_SECONDS = 10.0
+
+_tasks: set[asyncio.Task[None]] = set()
+"""The loop holds its tasks weakly: a log that somebody forgets must still be closed at the end."""
+
+log = logging.getLogger("reformbot.querylog")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job(Generic[R]):
+    """Either a row to insert or some other work; `done` gets the result."""
+
+    done: asyncio.Future[Any]
+    row: R | None = None
+    work: Callable[[AsyncEngine], Awaitable[Any]] | None = None
+
+    def succeed(self, result: object) -> None:
+        if not self.done.done():
+            self.done.set_result(result)
+
+    def fail(self, message: str, cause: Exception | None = None) -> None:
+        if not self.done.done():
+            error = StoreError(message)
+            error.__cause__ = cause
+            self.done.set_exception(error)
+
+
+class Writer(Generic[R]):
+    """`insert` stores rows in one transaction and returns a result for each, in order."""
+
+    def __init__(
+        self, engine: AsyncEngine, insert: Callable[[AsyncConnection, Sequence[R]], Awaitable[Sequence[object]]]
+    ) -> None:
+        self._engine = engine
+        self._insert = insert
+        self._jobs: deque[_Job[R]] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._task = asyncio.create_task(self._serve_jobs(), name="querylog")
+        _tasks.add(self._task)
+        self._task.add_done_callback(_tasks.discard)
+
+    def __len__(self) -> int:
+        """Number of jobs that wait."""
+        return len(self._jobs)
+
+    async def write(self, row: R) -> Any:
+        """Store a row together with the others that wait; it is on the disk when this returns. Raises StoreError.
+
+        A caller that is cancelled leaves the row to be written.
+        """
+        return await self._submit(_Job(self._future(), row=row))
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Do some work in one transaction; raises StoreError."""
+
+        async def transaction(engine: AsyncEngine) -> T:
+            async with engine.begin() as connection:
+                return await work(connection)
+
+        return await self.run_outside(transaction)
+
+    async def run_outside(self, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+        """Do some work that brings its own transactions; nothing else is written meanwhile. Raises StoreError."""
+        result: T = await self._submit(_Job(self._future(), work=work))
+        return result
+
+    async def close(self) -> None:
+        """Write what is waiting, then close the connection. Safe to call twice; gives up after ten seconds."""
+        self._closing = True
+        self._wake.set()
+        await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
+        if not self._task.done():
+            log.error("the query log did not close in time; %d rows are lost", len(self._jobs))
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1)
+
+    def _future(self) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().create_future()
+
+    async def _submit(self, job: _Job[R]) -> Any:
+        if self._closing or self._task.done():
+            raise StoreError("查询日志已经关闭")
+        if len(self._jobs) >= _WAITING:
+            raise StoreError("等着写进查询日志的记录太多")
+        self._jobs.append(job)
+        self._wake.set()
+        return await job.done
+
+    async def _serve_jobs(self) -> None:
+        batch: list[_Job[R]] = []
+        try:
+            while self._jobs or not self._closing:
+                batch = self._next_batch()
+                if batch:
+                    await self._serve(batch)
+                else:
+                    self._wake.clear()
+                    await self._wake.wait()
+        finally:  # also when the loop is shut down without close(): the connection must go, or its thread stays
+            self._closing = True
+            for job in (*batch, *self._jobs):
+                job.fail("查询日志已经关闭")
+            await self._engine.dispose()
+
+    def _next_batch(self) -> list[_Job[R]]:
+        """The rows at the head of the queue together, or one other job."""
+        batch: list[_Job[R]] = []
+        while self._jobs and len(batch) < _BATCH and (not batch or (batch[0].row and self._jobs[0].row)):
+            batch.append(self._jobs.popleft())
+        return batch
+
+    async def _serve(self, batch: list[_Job[R]], again: bool = True) -> None:
+        try:
+            results = await self._results(batch)
+        except Exception as error:
+            if len(batch) > 1 and not _is_about_the_database(error):
+                for job in batch:  # one of them is bad: it shall fail alone
+                    await self._serve([job])
+            elif again and isinstance(error, IntegrityError):  # another replica may have been faster
+                await self._serve(batch, again=False)
+            else:
+                for job in batch:
+                    job.fail(f"查询日志读写失败：{reason_of(error)}", error)
+        else:
+            for job, result in zip(batch, results, strict=True):
+                job.succeed(result)
+
+    async def _results(self, batch: list[_Job[R]]) -> Sequence[object]:
+        if batch[0].work:
+            return [await batch[0].work(self._engine)]
+        async with self._engine.begin() as connection:
+            return await self._insert(connection, [job.row for job in batch if job.row])
+
+
+def _is_about_the_database(error: Exception) -> bool:
+    """Locked, full or gone: no use to try the rows one by one."""
+    gone = isinstance(error, DBAPIError) and error.connection_invalidated
+    return gone or isinstance(error, (OperationalError, InterfaceError, OSError))

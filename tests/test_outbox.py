@@ -1,0 +1,240 @@
+"""Replies on their way: stored with the question, sent in order, noted part by part, taken over after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.alerts import Alerts
+from bot.app import App, running
+from bot.channels.outbox import Later, Outbox, Refused
+from bot.channels.service import Post
+from bot.desk import Desk
+from bot.model import Message, Reply
+from bot.querylog import deliveries
+from bot.querylog.deliveries import Delivery, NewDelivery
+from bot.querylog.store import QueryLog
+from bot.querylog.tables import LogRow
+from bot.settings import load_settings
+
+NOW = dt.datetime.now(dt.UTC)
+
+
+def row(message_id: str | None = "m1", channel: str = "push") -> LogRow:
+    return LogRow(NOW, channel, "u1", message_id, "微法院", "answer")
+
+
+def post(token: str, *texts: str, target: str = "anna", passive: int = 0) -> NewDelivery:
+    return NewDelivery(token, target, tuple({"text": text} for text in texts), passive)
+
+
+class Platform:
+    """Takes parts, or does what the next of `faults` says."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, str]] = []
+        self.faults: list[BaseException] = []
+
+    async def send(self, delivery: Delivery, part: dict[str, Any]) -> str:
+        await asyncio.sleep(0)
+        if self.faults:
+            raise self.faults.pop(0)
+        self.taken.append((delivery.target, part["text"]))
+        return f"r{len(self.taken)}"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path}/log.db"
+
+
+@pytest.fixture
+async def querylog(url: str) -> AsyncIterator[QueryLog]:
+    opened = await QueryLog.open(url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def platform() -> Platform:
+    return Platform()
+
+
+def outbox_of(querylog: QueryLog, platform: Platform, **more: Any) -> Outbox:
+    return Outbox(querylog, "push", platform.send, Alerts(), **more)
+
+
+async def stored(querylog: QueryLog, token: str) -> Delivery:
+    found = await querylog.run(lambda connection: deliveries.by_token(connection, token))
+    assert found is not None
+    return found
+
+
+async def test_a_question_and_its_reply_are_stored_once(querylog: QueryLog) -> None:
+    first = await querylog.take(row(), ("m2",), post("t1", "a", "b"))
+    assert first.fresh
+    assert first.delivery is not None
+    for message_id in ("m1", "m2"):
+        again = await querylog.take(row(message_id), post=post("t2", "other"))
+        assert (again.id, again.fresh, again.delivery) == (first.id, False, first.delivery)
+    together = await asyncio.gather(*(querylog.take(row("m3"), post=post(f"x{n}", "c")) for n in range(5)))
+    assert len({taken.id for taken in together}) == 1
+    assert sum(taken.fresh for taken in together) == 1
+    assert len({taken.delivery.token for taken in together if taken.delivery}) == 1
+    assert await querylog.count() == 2
+
+
+async def test_parts_go_out_in_order_and_are_noted(querylog: QueryLog, platform: Platform) -> None:
+    outbox = outbox_of(querylog, platform)
+    taken = [await querylog.take(row(f"m{n}"), post=post(f"t{n}", f"{n}a", f"{n}b")) for n in range(4)]
+    for one in taken:
+        assert one.delivery is not None
+        outbox.add(one.delivery)
+        outbox.add(one.delivery)
+    await outbox.drain(5)
+    assert platform.taken == [("anna", f"{n}{part}") for n in range(4) for part in "ab"]
+    done = await stored(querylog, "t0")
+    assert (done.state, done.target, done.receipts, len(done.parts)) == ("done", "", ("r1", "r2"), 2)
+    assert await querylog.run(lambda c: deliveries.receipts_of(c, "push", "m1")) == ("r3", "r4")
+    assert len(outbox) == 0
+
+
+async def test_a_passive_part_needs_no_sending(querylog: QueryLog, platform: Platform) -> None:
+    outbox = outbox_of(querylog, platform)
+    whole = await querylog.take(row("m1"), post=post("t1", "a", passive=1))
+    partly = await querylog.take(row("m2"), post=post("t2", "a", "b", passive=1))
+    for taken in (whole, partly):
+        assert taken.delivery is not None
+        outbox.add(taken.delivery)
+    await outbox.drain(5)
+    assert whole.delivery is not None
+    assert whole.delivery.state == "done"
+    assert platform.taken == [("anna", "b")]
+    assert (await stored(querylog, "t2")).receipts == ("", "r1")
+
+
+async def test_faults_are_tried_again_and_refusals_given_up(querylog: QueryLog, platform: Platform) -> None:
+    outbox = outbox_of(querylog, platform)
+    platform.faults = [OSError("away"), Later(0.01), Later(0.01, everyone=True), Refused("blocked by the user")]
+    for number, texts in enumerate((["a"], ["b", "c"], ["d"])):
+        taken = await querylog.take(row(f"m{number}"), post=post(f"t{number}", *texts))
+        assert taken.delivery is not None
+        outbox.add(taken.delivery)
+    await outbox.drain(10)
+    assert platform.taken == [("anna", "b"), ("anna", "c"), ("anna", "d")]
+    assert [(await stored(querylog, f"t{n}")).state for n in range(3)] == ["failed", "done", "done"]
+    assert outbox.health() == {"waiting": 0, "failed": 1}
+
+
+async def test_an_answer_that_is_too_late_is_given_up(querylog: QueryLog, platform: Platform) -> None:
+    outbox = outbox_of(querylog, platform, expires=dt.timedelta(0))
+    taken = await querylog.take(row(), post=post("t1", "a"))
+    assert taken.delivery is not None
+    outbox.add(taken.delivery)
+    await outbox.drain(5)
+    assert platform.taken == []
+    assert (await stored(querylog, "t1")).state == "failed"
+
+
+async def test_what_a_crash_left_is_sent_from_where_it_stopped(url: str, platform: Platform) -> None:
+    crashed = await QueryLog.open(url)
+    taken = await crashed.take(row(), post=post("t1", "a", "b"))
+    assert taken.delivery is not None
+    note = {"delivery_id": taken.delivery.id, "receipts": ("r0",), "done": False, "now": NOW}
+    await crashed.run(lambda connection: deliveries.progress(connection, **note))
+    await crashed.close()
+    after = await QueryLog.open(url)
+    await after.take_over()
+    outbox = outbox_of(after, platform)
+    working = asyncio.create_task(outbox.run())
+    async with asyncio.timeout(10):
+        while (await stored(after, "t1")).state != "done":  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.01)
+    working.cancel()
+    assert platform.taken == [("anna", "b")]
+    assert (await stored(after, "t1")).receipts == ("r0", "r1")
+    await after.close()
+
+
+async def test_the_texts_go_after_a_day_and_all_of_it_with_the_row(querylog: QueryLog) -> None:
+    taken = await querylog.take(row(), post=post("t1", "a", passive=1))
+    await querylog.run(lambda c: deliveries.empty(c, dt.datetime.now(dt.UTC) + dt.timedelta(days=1)))
+    assert (await stored(querylog, "t1")).parts == ()
+    assert await querylog.judge("t1", "down", ("看不懂",), "太长")
+    (found,) = await querylog.recent(1)
+    assert (found.id, found.verdict) == (taken.id, "down")
+    assert await querylog.judge("t1", None)
+    (found,) = await querylog.recent(1)
+    assert found.verdict is None
+    assert not await querylog.judge("nothing", "up")
+    assert await querylog.purge(dt.datetime.now(dt.UTC) + dt.timedelta(days=1)) == 1
+    assert not await querylog.judge("t1", "up")
+    assert (await querylog.take(row(), post=post("t9", "a"))).fresh
+
+
+async def test_small_values_last(querylog: QueryLog) -> None:
+    assert await querylog.get("cursor") is None
+    await querylog.put("cursor", "1")
+    await querylog.put("cursor", "2")
+    assert await querylog.get("cursor") == "2"
+
+
+async def test_reading_keeps_no_writer_waiting(querylog: QueryLog) -> None:
+    async def slow(connection: Any) -> int:
+        await connection.exec_driver_sql("SELECT 1")
+        return await querylog.write(row("while reading"))
+
+    async with asyncio.timeout(10):
+        assert await querylog.read(slow) == 1
+
+
+@pytest.fixture
+async def app(url: str, desk: Desk) -> AsyncIterator[App]:
+    async with running(load_settings(database_url=url, rate_limit_user=0), desk) as made:
+        yield made
+
+
+def draft(reply: Reply, token: str) -> Post:
+    return Post("anna", ({"text": reply.blocks[0].text, "token": token},))
+
+
+async def test_a_retry_gets_the_reply_that_was_stored_also_after_a_restart(app: App, desk: Desk) -> None:
+    message = Message("微法院怎么用", "push", "anna", "m1")
+    first = await app.handle(message, draft)
+    assert first.fresh
+    assert first.delivery is not None
+    later = App(app.settings, desk, app.querylog)
+    again = await later.handle(Message("微法院怎么用", "push", "anna", "m1"), draft)
+    assert not again.fresh
+    assert again.delivery == first.delivery
+    assert again.row == first.row
+    assert await app.judge(first.delivery.token, "up")
+    assert await app.querylog.count() == 1
+
+
+async def test_a_reply_that_cannot_be_stored_is_there_all_the_same(app: App) -> None:
+    await app.querylog.close()
+    handled = await app.handle(Message("微法院怎么用", "push", "anna", "m1"), draft)
+    assert handled.row is None
+    assert handled.delivery is not None
+    assert (handled.delivery.id, handled.delivery.state) == (0, "waiting")
+    platform = Platform()
+    outbox = outbox_of(app.querylog, platform)
+    outbox.add(handled.delivery)
+    await outbox.drain(5)
+    assert len(platform.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "status"), [("nb-mobile-micro-court", "answer"), ("", "none"), ("nb-was-taken-away", "none")]
+)
+async def test_a_pressed_button_gives_its_entry_or_a_clear_word(app: App, entry: str, status: str) -> None:
+    handled = await app.handle(Message("按钮", "push", "anna", entry=entry), draft)
+    assert handled.payload["status"] == status
+    assert handled.payload["ids"] == ([entry] if status == "answer" else [])
+    assert handled.payload["text"]
