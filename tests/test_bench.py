@@ -117,7 +117,7 @@ def test_the_command(
         given.extend(arguments)
         return found
 
-    monkeypatch.setattr(cli, "build_desk", lambda settings: small)
+    monkeypatch.setattr(cli.measure, "build_desk", lambda settings: small)
     monkeypatch.setattr(bench, "run", run)
     for options, shown in ((["--json"], json.dumps(asdict(found), ensure_ascii=False, indent=1)), ([], "整条流程")):
         monkeypatch.setattr(

@@ -240,7 +240,7 @@ def test_a_wrong_baseline_is_a_clear_error(tmp_path: Path, content: bytes) -> No
 
 def command(monkeypatch: pytest.MonkeyPatch, desk: Desk, *arguments: object) -> int:
     """`reformbot eval ARGUMENTS` with a desk that stands already; its exit code."""
-    monkeypatch.setattr(cli, "build_desk", lambda settings: desk)
+    monkeypatch.setattr(cli.measure, "build_desk", lambda settings: desk)
     monkeypatch.setattr(sys, "argv", ["reformbot", "eval", *map(str, arguments)])
     with pytest.raises(SystemExit) as ended:
         cli.main()

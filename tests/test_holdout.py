@@ -150,7 +150,7 @@ def test_a_report_of_nothing() -> None:
 
 
 def test_the_command(small: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(cli, "build_desk", lambda settings: small)
+    monkeypatch.setattr(cli.measure, "build_desk", lambda settings: small)
     monkeypatch.setattr(sys, "argv", ["reformbot", "eval", "--holdout", "--seed", "7", "--json"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
