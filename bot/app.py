@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import gc
 import logging
-import math
 import secrets
 import time
 from contextlib import asynccontextmanager
@@ -26,7 +24,10 @@ from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
 from bot.model import Block, Reply, Status, Turn
 from bot.querylog import deliveries
+from bot.querylog.arrivals import Arrival
 from bot.querylog.deliveries import Delivery, NewDelivery
+from bot.querylog.recorder import Recorder
+from bot.querylog.spool import Spool
 from bot.querylog.store import QueryLog
 from bot.record import row as row_of
 from bot.redact import redact
@@ -40,11 +41,9 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 _PURGE_EVERY = 6 * 3600.0
-_LOG_SECONDS = 0.5
-"""A citizen waits no longer for the log; the row is written as soon as it can be."""
-_COMPLAIN_EVERY = 60.0
-_LATE_SECONDS = 3.0
 _FEEDBACK_CHARACTERS = 400
+_NOBODY = "unknown"
+"""Stands for a user while the key to hash users with cannot be had."""
 
 log = logging.getLogger("reformbot")
 
@@ -68,11 +67,7 @@ class App:
         self.conversations = Conversations()
         self.alerts = Alerts()
         self.channels: dict[str, Callable[[], dict[str, Any]]] = {}
-        self.unlogged = 0
-        self.late = 0
-        self._reason = ""
-        self._complained, self._unsaid = -math.inf, 0
-        self._writing: set[asyncio.Task[Taken]] = set()
+        self.recorder = Recorder(querylog, Spool(settings.spool_file()), self.alerts)
         self._now, self._tick = now, tick
 
     async def handle(self, message: Message, draft: Draft | None = None) -> Handled:
@@ -125,52 +120,13 @@ class App:
         return Delivery(0, None, message.channel, post.token, post.target, post.parts, receipts, state, self._now())
 
     async def _record(self, message: Message, reply: Reply, took_ms: float, post: NewDelivery | None) -> Taken | None:
-        """What the log made of it, or None when it failed or is slow: the citizen is answered all the same.
-
-        A reply that is to be sent waits for its row as long as the log tries: else it might be sent twice.
-        """
-        writing = asyncio.create_task(self._write(message, reply, took_ms, self._now(), post))
-        self._writing.add(writing)
-        writing.add_done_callback(self._writing.discard)
-        await asyncio.wait({writing}, timeout=_LOG_SECONDS if post is None else None)
-        if not writing.done():
-            self._missed(f"写得太慢，超过 {_LOG_SECONDS} 秒")
-            writing.add_done_callback(self._after_all)
-            return None
+        """What the log made of it; None when it is away: the citizen is answered all the same."""
         try:
-            return writing.result()
-        except StoreError as error:
-            self._missed(str(error))
-            return None
-
-    async def _write(
-        self, message: Message, reply: Reply, took_ms: float, now: dt.datetime, post: NewDelivery | None
-    ) -> Taken:
-        user = await self.querylog.user_key(message.channel, message.user)
-        row = row_of(message, user, reply, self.desk.book.version, took_ms, now)
-        return await self.querylog.take(row, message.also, post)
-
-    def _after_all(self, writing: asyncio.Task[Taken]) -> None:
-        """A row that was slow is there now, or never will be."""
-        error = None if writing.cancelled() else writing.exception()
-        if error is not None:
-            self._reason = str(error)
-        elif not writing.cancelled():
-            self.unlogged -= 1
-            self.late += 1
-
-    def _missed(self, reason: str) -> None:
-        """Count an unlogged question; say so in the journal at most once a minute."""
-        self.unlogged, self._unsaid, self._reason = self.unlogged + 1, self._unsaid + 1, reason
-        tick = self._tick()
-        if tick - self._complained >= _COMPLAIN_EVERY:
-            log.error("%d questions could not be logged (now %d): %s", self._unsaid, self.unlogged, reason)
-            self._complained, self._unsaid = tick, 0
-
-    async def settle(self) -> None:
-        """Let rows that are late be written, for a while."""
-        if self._writing:
-            await asyncio.wait(self._writing, timeout=_LATE_SECONDS)
+            user = await self.querylog.user_key(message.channel, message.user)
+        except StoreError:
+            user = _NOBODY
+        row = row_of(message, user, reply, self.desk.book.version, took_ms, self._now())
+        return await self.recorder.take(Arrival(row, message.also, post))
 
     async def feedback(self, row_id: int, verdict: str, message: Message) -> bool:
         """Store 👍 or 👎 with its row; false when the row is not this user's."""
@@ -194,16 +150,14 @@ class App:
             return False
 
     def health(self) -> dict[str, Any]:
-        """State of the process: knowledge version, entries, questions that are not logged, or were late, and why."""
+        """State of the process: knowledge version, entries, rows that wait for the log or are lost, and why."""
         lost = self.querylog.lost()
-        reason = "查询日志的文件被移走或换掉了，请重启" if lost else self._reason if self.unlogged else ""
         return {
             "status": "degraded" if lost else "ok",
             "knowledge": self.desk.book.version,
             "entries": len(self.desk.book.entries),
-            "unlogged": self.unlogged,
-            "late": self.late,
-            **({"reason": reason} if reason else {}),
+            **self.recorder.health(),
+            **({"reason": "查询日志的文件被移走或换掉了，请重启"} if lost else {}),
             **({"channels": {name: tell() for name, tell in self.channels.items()}} if self.channels else {}),
             **({"alerts": self.alerts.states} if self.alerts.states else {}),
         }
@@ -241,14 +195,16 @@ def build_desk(settings: Settings) -> Desk:
 @asynccontextmanager
 async def running(settings: Settings, desk: Desk) -> AsyncIterator[App]:
     """An App with its log open and its purge running; closes both."""
-    querylog = await QueryLog.open(settings.database_url)
+    querylog, damaged = await QueryLog.open_or_set_aside(settings.database_url)
     app = App(settings, desk, querylog)
-    purge = asyncio.create_task(app.purge_for_ever())
+    if damaged:
+        app.alerts.tell("log-damaged", f"查询日志损坏，已改名为 {damaged.name}，另建了新的；请从备份恢复")
+    chores = [asyncio.create_task(app.purge_for_ever()), asyncio.create_task(app.recorder.keep_draining())]
     try:
         yield app
     finally:
-        purge.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await purge
-        await app.settle()
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
+        await app.recorder.settle()
         await querylog.close()

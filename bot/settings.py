@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from pathlib import Path  # noqa: TC003 - pydantic reads it
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PREFIX = "REFORMBOT_"
 DEFAULT_DATABASE = "sqlite+aiosqlite:///data/reformbot.db"
+_SPOOL = Path("data/reformbot")
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -69,6 +70,9 @@ class Settings(BaseSettings):
         default=None, description="knowledge folder; default: the checkout's, else the packaged one"
     )
     database_url: str = Field(default=DEFAULT_DATABASE, description="query log; `sqlite+aiosqlite:///FILE`")
+    spool: Path | None = Field(
+        default=None, description="file for questions that the database does not take; default: beside the database"
+    )
     host: str = Field(default="127.0.0.1", min_length=1, description="address that the web server listens on")
     port: int = Field(default=8080, ge=1, le=65535, description="port that the web server listens on")
     trusted_proxy: str = Field(
@@ -122,6 +126,12 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", pattern=r"^(https?://[^\s]+)?$", description="address that people reach the web chat at"
     )
+
+    def spool_file(self) -> Path:
+        """Where questions wait while the database is away."""
+        name = database(self.database_url).database or ":memory:"
+        beside = Path(name) if self.database_url.startswith("sqlite") and name != ":memory:" else _SPOOL
+        return self.spool or beside.with_suffix(".spool")
 
     @field_validator("database_url")
     @classmethod

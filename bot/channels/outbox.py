@@ -99,10 +99,20 @@ class Outbox:
                     await self._log.run(partial(deliveries.keep, ids=held, owner=self._log.owner, now=now))
                 take = partial(deliveries.claim, channel=self._channel, owner=self._log.owner, now=now)
                 for delivery in await self._log.run(take):
-                    self.add(delivery)
+                    await self._take_over(delivery)
             except StoreError as error:
                 log.error("waiting replies could not be looked for: %s", error)
             await asyncio.sleep(_LOOK_EVERY)
+
+    async def _take_over(self, delivery: Delivery) -> None:
+        """Send what nobody sends; what went out, or waits here, from a time when it could not be stored, is left."""
+        if self._log.was_sent(delivery):
+            receipts = ("",) * len(delivery.parts)
+            await self._note(
+                partial(deliveries.progress, delivery_id=delivery.id, receipts=receipts, done=True), delivery
+            )
+        elif all(item.token != delivery.token for item in self._queues.get(delivery.target, ())):
+            self.add(delivery)
 
     async def drain(self, seconds: float) -> None:
         """Wait until all is sent, at most so long; what is left stays stored."""
@@ -136,6 +146,8 @@ class Outbox:
                 await self._note(partial(deliveries.fail, delivery_id=delivery.id, reason=str(error)), delivery)
                 return
             done = number + 1 == len(delivery.parts)
+            if done and not delivery.id:
+                self._log.note_sent(delivery.token)
             note = partial(deliveries.progress, delivery_id=delivery.id, receipts=tuple(receipts), done=done)
             await asyncio.shield(self._note(note, delivery))
 

@@ -24,6 +24,8 @@ from bot.errors import StoreError
 from bot.settings import database
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from sqlalchemy.engine import URL
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -33,9 +35,19 @@ APPLICATION_ID = 0x4E425251
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = APPLICATION_ID
 _BUSY_SECONDS = 2.0
+_HEADER_BYTES, _OWNER_AT = 100, 68
+"""Of a SQLite file; the latter is where its `application_id` stands."""
 _READERS = 2
 _CHECKED_BYTES = 200 << 20
 """Up to this size a file is checked for damage at the start; larger ones would take too long."""
+
+
+class DamagedError(StoreError):
+    """A SQLite file that cannot be read as one."""
+
+    def __init__(self, message: str, file: Path) -> None:
+        super().__init__(message)
+        self.file = file
 
 
 async def open_engine(url: str) -> AsyncEngine:
@@ -86,6 +98,16 @@ async def forget_deleted(engine: AsyncEngine) -> None:
                 await cursor.fetchall()
 
 
+def set_aside(file: Path, now: dt.datetime) -> Path:
+    """Rename a damaged database, with its write-ahead log, so that a new one can be begun; its new name."""
+    kept = file.with_name(f"{file.name}.damaged-{now:%Y%m%dT%H%M%S}")
+    for suffix in ("", "-wal", "-shm"):
+        part = file.with_name(file.name + suffix)
+        if part.exists():
+            part.rename(kept.with_name(kept.name + suffix))
+    return kept
+
+
 def reason_of(error: Exception) -> str:
     """The driver's own words, without the statement and its values."""
     return str(error.orig) if isinstance(error, DBAPIError) else str(error)
@@ -116,6 +138,9 @@ def _create(target: URL) -> AsyncEngine:
     except ImportError as error:
         raise StoreError(f"缺少 {error.name}，不能连接 {target.drivername}：请先用 pip 安装它") from None
     except sqlite3.Error as error:
+        file = file_of(target)
+        if file and _is_damage(error) and _may_be_ours(file):
+            raise DamagedError(_explain(target, error), file) from error
         raise StoreError(_explain(target, error)) from error
     except OSError as error:
         raise StoreError(f"不能创建 {target.database} 所在的文件夹：{error.strerror or error}") from error
@@ -181,11 +206,23 @@ def _migrate(connection: sa.Connection) -> None:
     command.upgrade(config, "head")
 
 
+def _may_be_ours(file: Path) -> bool:
+    """Whether a damaged file was a database of ours: by its header, or at least by its name."""
+    with file.open("rb") as content:
+        header = content.read(_HEADER_BYTES)
+    return header[_OWNER_AT : _OWNER_AT + 4] == APPLICATION_ID.to_bytes(4, "big") or file.suffix == ".db"
+
+
+def _is_damage(error: Exception) -> bool:
+    reason = reason_of(error)
+    return "not a database" in reason or "malformed" in reason
+
+
 def _explain(target: URL, error: Exception) -> str:
     name, reason = target.database or target.host or target.drivername, reason_of(error)
     if isinstance(error, CommandError):
         return f"{name} 是更新版本的程序建的，请升级程序（{reason}）"
-    if "not a database" in reason or "malformed" in reason:
+    if _is_damage(error):
         return f"{name} 不是 SQLite 数据库，或者已经损坏：请换一个文件，或者从备份恢复"
     if "unable to open" in reason or "readonly" in reason:
         return f"打不开 {name}：请检查文件和它所在的文件夹能不能写（{reason}）"

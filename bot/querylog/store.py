@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.errors import StoreError
 from bot.querylog import deliveries
 from bot.querylog.arrivals import Arrival, Taken, take
-from bot.querylog.engine import file_of, forget_deleted, open_engine, open_reader, reason_of
+from bot.querylog.engine import DamagedError, file_of, forget_deleted, open_engine, open_reader, reason_of, set_aside
 from bot.querylog.tables import Logged, LogRow, delivery, feedback, query_log, seen, setting
 from bot.querylog.writer import Writer
 
@@ -31,6 +31,7 @@ T = TypeVar("T")
 _MONTH_KEY = "user-key/"
 _VALUE = "value/"
 _MAX_ID = 2**31 - 1
+_SENT_KEPT = 50_000
 _PARTS_KEPT = dt.timedelta(days=1)
 
 
@@ -43,6 +44,7 @@ class QueryLog:
         self._writer: Writer[Arrival] = Writer(engine, partial(take, owner=self.owner))
         self._reader = open_reader(engine)
         self._keys: dict[str, str] = {}
+        self._sent: dict[str, None] = {}
         self._file = file_of(engine.url)
         self._identity = _identity(self._file)
 
@@ -50,6 +52,15 @@ class QueryLog:
     async def open(cls, url: str) -> QueryLog:
         """Open or create the log at an SQLAlchemy URL and bring its tables up to date; raises StoreError."""
         return cls(await open_engine(url))
+
+    @classmethod
+    async def open_or_set_aside(cls, url: str) -> tuple[QueryLog, Path | None]:
+        """The same, but a damaged SQLite file is renamed and a new one begun; returns where the damaged one is."""
+        try:
+            return await cls.open(url), None
+        except DamagedError as error:
+            damaged = set_aside(error.file, dt.datetime.now(dt.UTC))
+            return await cls.open(url), damaged
 
     async def close(self) -> None:
         """Write what is waiting, then close. Safe to call twice; gives up after ten seconds."""
@@ -60,6 +71,16 @@ class QueryLog:
     def lost(self) -> bool:
         """Whether the file was removed or replaced since it was opened: what is written then is gone at the end."""
         return _identity(self._file) != self._identity
+
+    def note_sent(self, token: str) -> None:
+        """Remember that a reply went out which the log has not got yet."""
+        self._sent[token] = None
+        while len(self._sent) > _SENT_KEPT:
+            del self._sent[next(iter(self._sent))]
+
+    def was_sent(self, post: deliveries.NewDelivery | deliveries.Delivery | None) -> bool:
+        """Whether that is such a reply."""
+        return post is not None and post.token in self._sent
 
     def waiting(self) -> int:
         """Number of jobs that wait for the writer."""

@@ -143,7 +143,7 @@ class Writer(Generic[R]):
         try:
             results = await self._results(batch)
         except Exception as error:
-            if len(batch) > 1 and not _is_about_the_database(error):
+            if len(batch) > 1 and not is_about_the_database(error):
                 for job in batch:  # one of them is bad: it shall fail alone
                     await self._serve([job])
             elif again and isinstance(error, IntegrityError):  # another replica may have been faster
@@ -162,7 +162,7 @@ class Writer(Generic[R]):
             return await self._insert(connection, [job.row for job in batch if job.row])
 
 
-def _is_about_the_database(error: Exception) -> bool:
-    """Locked, full or gone: no use to try the rows one by one."""
+def is_about_the_database(error: BaseException) -> bool:
+    """Locked, full or gone: no fault of the rows, and no use to try them one by one."""
     gone = isinstance(error, DBAPIError) and error.connection_invalidated
     return gone or isinstance(error, (OperationalError, InterfaceError, OSError))

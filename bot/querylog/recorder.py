@@ -1,0 +1,180 @@
+"""Rows into the log, whatever state it is in: at once, or by way of the spool when it is away, full or slow.
+
+While rows wait in the spool new ones join them, so that a citizen never waits for a database that is gone and the
+order is kept; a task tries the database again and again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from bot.errors import StoreError
+from bot.querylog.arrivals import Arrival, Taken, take
+from bot.querylog.spool import Spool, SpoolFullError
+from bot.querylog.tables import query_log
+from bot.querylog.writer import is_about_the_database
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.alerts import Alerts
+    from bot.querylog.store import QueryLog
+
+PATIENCE = 0.5
+"""Seconds that a citizen waits for the log."""
+PATIENCE_TO_SEND = 2.5
+"""Seconds that a reply waits which is stored to be sent; a platform waits for it at most five."""
+
+_BATCH = 200
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 5.0
+_SETTLE_SECONDS = 3.0
+_ALERT = "log"
+
+log = logging.getLogger("reformbot.querylog")
+
+
+@dataclass(slots=True)
+class Counts:
+    """`spooled` rows took the long way, `dropped` are lost, `reason` says why it happened last."""
+
+    spooled: int = 0
+    dropped: int = 0
+    reason: str = ""
+
+
+class Recorder:
+    """Knows one log and one spool. Run `keep_draining` beside it."""
+
+    def __init__(self, querylog: QueryLog, spool: Spool, alerts: Alerts) -> None:
+        self._log, self._spool, self._alerts = querylog, spool, alerts
+        self._late: set[asyncio.Task[Taken]] = set()
+        self._wake = asyncio.Event()
+        self.counts = Counts()
+        if spool:
+            self._trouble("上一次有问答没写进查询日志，正在补写")
+
+    async def take(self, arrival: Arrival) -> Taken | None:
+        """What the log made of a row; None when it went to the spool (or, when that is full as well, nowhere)."""
+        if self._spool:
+            self._keep([arrival])
+            return None
+        writing = asyncio.create_task(self._log.take(arrival.row, arrival.also, arrival.post))
+        self._late.add(writing)
+        writing.add_done_callback(self._settled)
+        await asyncio.wait({writing}, timeout=PATIENCE_TO_SEND if arrival.post else PATIENCE)
+        if not writing.done():
+            self._trouble("写得太慢")
+        elif error := writing.exception():
+            if not _passes(error):
+                self._drop(error)
+                return None
+            self._trouble(str(error))
+        else:
+            return writing.result()
+        self._keep([arrival])
+        return None
+
+    async def keep_draining(self) -> None:
+        """Bring what waits in the spool to the log, in order, until cancelled."""
+        wait = _FIRST_WAIT
+        while True:
+            if not self._spool:
+                self._wake.clear()
+                self._alerts.end(_ALERT)
+                await self._wake.wait()
+                wait = _FIRST_WAIT
+            await asyncio.sleep(wait)
+            try:
+                await self.drain()
+            except StoreError as error:
+                self._trouble(str(error))
+                wait = min(_LONGEST_WAIT, wait * 2)
+
+    async def drain(self) -> None:
+        """Bring over all that waits now; raises StoreError when the log still takes nothing."""
+        while batch := self._spool.first(_BATCH):
+            try:
+                await self._bring(batch)
+            except StoreError as error:
+                if _passes(error):
+                    raise
+                await self._bring_singly(batch)
+            self._spool.drop(len(batch))
+
+    async def _bring(self, arrivals: Sequence[Arrival]) -> None:
+        ready = [_without_sending(one) if self._log.was_sent(one.post) else one for one in arrivals]
+        await self._log.run(partial(_store, arrivals=ready, owner=self._log.owner))
+
+    async def _bring_singly(self, arrivals: Sequence[Arrival]) -> None:
+        """One of the rows is bad: it shall fail alone."""
+        for arrival in arrivals:
+            try:
+                await self._bring([arrival])
+            except StoreError as error:
+                if _passes(error):
+                    raise
+                self._drop(error)
+
+    async def settle(self) -> None:
+        """Let rows that are late be written, for a while; what is left waits in the spool for the next start."""
+        if self._late:
+            await asyncio.wait(self._late, timeout=_SETTLE_SECONDS)
+
+    def health(self) -> dict[str, Any]:
+        """Rows that wait for the log, of these only in memory, and lost; the reason while there are any."""
+        state = {"spooled": len(self._spool), "unsafe": self._spool.unsafe, "dropped": self.counts.dropped}
+        return state | ({"reason": self.counts.reason} if self._spool or self.counts.dropped else {})
+
+    def _keep(self, arrivals: Sequence[Arrival]) -> None:
+        try:
+            self._spool.append(arrivals)
+        except SpoolFullError:
+            self.counts.dropped += len(arrivals)
+            self._alerts.start("spool", "查询日志写不进，备用队列也满了，新的问答没有记下")
+        else:
+            self.counts.spooled += len(arrivals)
+            self._wake.set()
+
+    def _drop(self, error: BaseException) -> None:
+        """A row that the log will never take."""
+        self.counts.dropped, self.counts.reason = self.counts.dropped + 1, str(error)
+        log.error("a question could not be logged: %s", error)
+
+    def _trouble(self, reason: str) -> None:
+        self.counts.reason = reason
+        self._alerts.start(_ALERT, f"查询日志写不进（{reason}），问答先记在备用队列里")
+        self._wake.set()
+
+    def _settled(self, writing: asyncio.Task[Taken]) -> None:
+        self._late.discard(writing)
+        if not writing.cancelled():
+            writing.exception()  # told of already, or found again when the spool is drained
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether the log may take the same row later."""
+    return error.__cause__ is None or is_about_the_database(error.__cause__)
+
+
+def _without_sending(arrival: Arrival) -> Arrival:
+    """The row with a reply that went out while the log was away."""
+    assert arrival.post is not None
+    return replace(arrival, post=replace(arrival.post, passive=len(arrival.post.parts)))
+
+
+async def _store(connection: AsyncConnection, arrivals: Sequence[Arrival], owner: str) -> None:
+    """Store the rows that the log has not got; some may have come late by the straight way, or before a crash."""
+    moments = {arrival.row.asked_at for arrival in arrivals}
+    columns = query_log.c.asked_at, query_log.c.channel, query_log.c.user_key
+    found = await connection.execute(sa.select(*columns).where(query_log.c.asked_at.in_(moments)))
+    known = {tuple(row) for row in found}
+    rows = ((one.row.asked_at, one.row.channel, one.row.user_key) for one in arrivals)
+    await take(connection, [one for one, key in zip(arrivals, rows, strict=True) if key not in known], owner)

@@ -1,0 +1,112 @@
+"""Questions that the database does not take just now: kept on the disk, and in memory where even that is full.
+
+The file holds one JSON object a line, in the order they came, already redacted. It is bounded; what is written to it
+is on the disk when `append` returns.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import os
+from collections import deque
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from bot.querylog.arrivals import Arrival
+from bot.querylog.deliveries import NewDelivery
+from bot.querylog.tables import LogRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+MAX_ROWS = 50_000
+"""More than an hour of questions at fifteen a second."""
+
+log = logging.getLogger("reformbot.querylog")
+
+
+class SpoolFullError(Exception):
+    """There is no room for another row."""
+
+
+class Spool:
+    """`file` is made when it is first needed and gone when nothing waits; what an earlier process left is loaded."""
+
+    def __init__(self, file: Path, limit: int = MAX_ROWS) -> None:
+        self._file, self._limit = file, limit
+        self._rows: deque[Arrival] = deque(_read(file))
+        self._unsafe = 0
+
+    def __len__(self) -> int:
+        """Number of rows that wait."""
+        return len(self._rows)
+
+    @property
+    def unsafe(self) -> int:
+        """How many of them are only in memory, because the disk took no more."""
+        return min(self._unsafe, len(self._rows))
+
+    def append(self, arrivals: Sequence[Arrival]) -> None:
+        """Keep some more rows; raises SpoolFullError when that would be too many."""
+        if len(self._rows) + len(arrivals) > self._limit:
+            raise SpoolFullError
+        self._rows.extend(arrivals)
+        try:
+            self._write(arrivals)
+        except OSError:
+            self._unsafe += len(arrivals)
+
+    def first(self, count: int) -> list[Arrival]:
+        """The oldest rows."""
+        return [self._rows[place] for place in range(min(count, len(self._rows)))]
+
+    def drop(self, count: int) -> None:
+        """Forget the oldest rows: the database has them. The file follows once nothing waits, or at a restart."""
+        for _ in range(count):
+            self._rows.popleft()
+        if not self._rows:
+            self._unsafe = 0
+            self._file.unlink(missing_ok=True)
+
+    def _write(self, arrivals: Iterable[Arrival]) -> None:
+        content = "".join(json.dumps(_plain(one), ensure_ascii=False) + "\n" for one in arrivals).encode()
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("ab", buffering=0) as out:
+            start = out.tell()
+            try:
+                if out.write(content) != len(content):
+                    raise OSError("no space for all of it")
+                os.fsync(out.fileno())
+            except OSError:
+                out.truncate(start)
+                raise
+
+
+def _plain(arrival: Arrival) -> dict[str, Any]:
+    row = asdict(arrival.row) | {"asked_at": arrival.row.asked_at.isoformat()}
+    return {"row": row, "also": arrival.also, "post": asdict(arrival.post) if arrival.post else None}
+
+
+def _arrival(found: dict[str, Any]) -> Arrival:
+    row, post = found["row"], found["post"]
+    row = row | {"asked_at": dt.datetime.fromisoformat(row["asked_at"]), "entries": tuple(row["entries"])}
+    reply = NewDelivery(**(post | {"parts": tuple(post["parts"])})) if post else None
+    return Arrival(LogRow(**row), tuple(found["also"]), reply)
+
+
+def _read(file: Path) -> list[Arrival]:
+    """The rows of a file; a line that a crash cut off is left out, and said so."""
+    try:
+        lines = file.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    found: list[Arrival] = []
+    for line in lines:
+        try:
+            found.append(_arrival(json.loads(line)))
+        except (ValueError, TypeError, KeyError):
+            log.error("a line of %s could not be read and is left out", file.name)
+    return found

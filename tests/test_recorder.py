@@ -1,0 +1,228 @@
+"""The log is away, full, slow or damaged: answers go on, and no row is lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.alerts import Alerts
+from bot.app import App, running
+from bot.channels.outbox import Outbox
+from bot.desk import Desk
+from bot.errors import StoreError
+from bot.model import Message
+from bot.querylog.arrivals import Arrival
+from bot.querylog.deliveries import NewDelivery
+from bot.querylog.recorder import Recorder
+from bot.querylog.spool import Spool, SpoolFullError
+from bot.querylog.store import QueryLog
+from bot.querylog.tables import LogRow
+from bot.settings import load_settings
+
+NOW = dt.datetime.now(dt.UTC)
+
+
+def arrival(number: int, message_id: str | None = None, post: NewDelivery | None = None) -> Arrival:
+    moment = NOW + dt.timedelta(microseconds=number)
+    return Arrival(LogRow(moment, "web", "u1", message_id, f"问题 {number}", "answer", ("nb-a",)), (), post)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "log.db"
+
+
+@pytest.fixture
+async def querylog(file: Path) -> AsyncIterator[QueryLog]:
+    opened = await QueryLog.open(f"sqlite+aiosqlite:///{file}")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "log.spool")
+
+
+def recorder_of(querylog: QueryLog, spool: Spool) -> Recorder:
+    return Recorder(querylog, spool, Alerts())
+
+
+async def texts(querylog: QueryLog) -> list[str]:
+    return [found.row.text for found in reversed(await querylog.recent(10_000))]
+
+
+def test_a_spool_outlives_the_process(tmp_path: Path) -> None:
+    post = NewDelivery("t1", "anna", ({"text": "回复"},), 0)
+    rows = [arrival(1), arrival(2, "m2", post), replace(arrival(3), also=("m4", "m5"))]
+    first = Spool(tmp_path / "deep" / "log.spool")
+    first.append(rows[:2])
+    first.append(rows[2:])
+    with (tmp_path / "deep" / "log.spool").open("ab") as torn:
+        torn.write(b'{"row": {"asked')
+    again = Spool(tmp_path / "deep" / "log.spool")
+    assert again.first(9) == rows
+    again.drop(1)
+    assert again.first(1) == rows[1:2]
+    again.drop(2)
+    assert len(again) == 0
+    assert not (tmp_path / "deep" / "log.spool").exists()
+
+
+def test_a_spool_is_bounded_and_lives_in_memory_when_the_disk_is_full(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "log.spool", limit=3)
+    spool.append([arrival(1)])
+    (tmp_path / "log.spool").unlink()
+    (tmp_path / "log.spool").mkdir()
+    spool.append([arrival(2), arrival(3)])
+    assert (len(spool), spool.unsafe) == (3, 2)
+    with pytest.raises(SpoolFullError):
+        spool.append([arrival(4)])
+
+
+async def test_rows_come_over_in_order_when_the_lock_is_gone(querylog: QueryLog, spool: Spool, file: Path) -> None:
+    recorder = recorder_of(querylog, spool)
+    draining = asyncio.create_task(recorder.keep_draining())
+    await recorder.take(arrival(0))
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for number in range(1, 300):
+            assert await recorder.take(arrival(number)) is None
+        assert recorder.health()["spooled"] == 299
+        other.execute("ROLLBACK")
+    async with asyncio.timeout(20):
+        while recorder.health()["spooled"]:  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.05)
+    assert await recorder.take(arrival(300)) is not None
+    draining.cancel()
+    assert await texts(querylog) == [f"问题 {number}" for number in range(301)]
+
+
+async def test_a_late_row_is_not_stored_twice(querylog: QueryLog, spool: Spool) -> None:
+    recorder = recorder_of(querylog, spool)
+    await querylog.write(arrival(1).row)
+    await querylog.write(arrival(2, "m2").row)
+    spool.append([arrival(1), arrival(2, "m2"), arrival(3)])
+    await recorder.drain()
+    await recorder.drain()
+    assert await texts(querylog) == ["问题 1", "问题 2", "问题 3"]
+
+
+async def test_a_row_that_the_log_will_never_take_holds_up_nobody(querylog: QueryLog, spool: Spool) -> None:
+    recorder = recorder_of(querylog, spool)
+    bad = replace(arrival(2), row=replace(arrival(2).row, score=7.0))
+    assert await recorder.take(bad) is None
+    assert recorder.health()["dropped"] == 1
+    spool.append([arrival(1), bad, arrival(3)])
+    await recorder.drain()
+    assert await texts(querylog) == ["问题 1", "问题 3"]
+    assert recorder.health()["dropped"] == 2
+
+
+async def test_when_even_the_spool_is_full_it_is_said(querylog: QueryLog, tmp_path: Path) -> None:
+    alerts = Alerts()
+    recorder = Recorder(querylog, Spool(tmp_path / "small.spool", limit=2), alerts)
+    await querylog.close()
+    for number in range(4):
+        await recorder.take(arrival(number))
+    health = recorder.health()
+    assert (health["spooled"], health["dropped"], health["reason"]) == (2, 2, "查询日志已经关闭")
+    assert alerts.states.keys() == {"log", "spool"}
+
+
+async def test_a_reply_that_went_out_meanwhile_is_not_sent_again(querylog: QueryLog, spool: Spool) -> None:
+    recorder = recorder_of(querylog, spool)
+    sent: list[str] = []
+
+    async def send(_: Any, part: dict[str, Any]) -> str:
+        sent.append(part["text"])
+        return "r"
+
+    outbox = Outbox(querylog, "web", send, Alerts())
+    post = NewDelivery("t1", "anna", ({"text": "回复"},))
+    waits = NewDelivery("t2", "bert", ({"text": "另一个"},))
+    spool.append([arrival(1, "m1", post), arrival(2, "m2", waits)])
+    querylog.note_sent("t1")
+    await recorder.drain()
+    await querylog.take_over()
+    working = asyncio.create_task(outbox.run())
+    async with asyncio.timeout(10):
+        while sent != ["另一个"]:  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.01)
+    working.cancel()
+    await outbox.drain(5)
+    assert sent == ["另一个"]
+
+
+async def test_what_a_crash_left_in_the_spool_is_brought_over_at_the_next_start(tmp_path: Path, desk: Desk) -> None:
+    settings = load_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/log.db", rate_limit_user=0)
+    Spool(settings.spool_file()).append([arrival(1), arrival(2)])
+    async with running(settings, desk) as app, asyncio.timeout(20):
+        while app.health()["spooled"]:  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.05)
+        assert await texts(app.querylog) == ["问题 1", "问题 2"]
+        handled = await app.handle(Message("加装电梯", user="u"))
+        assert handled.row == 3
+
+
+@pytest.mark.parametrize("how", ["middle", "header"])
+async def test_a_damaged_file_is_set_aside_and_service_goes_on(tmp_path: Path, desk: Desk, how: str) -> None:
+    settings = load_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/log.db", rate_limit_user=0)
+    async with running(settings, desk) as app:
+        for number in range(50):
+            await app.handle(Message(f"加装电梯 {number}", user="u"))
+    content = (tmp_path / "log.db").read_bytes()
+    start = 0 if how == "header" else 8192
+    (tmp_path / "log.db").write_bytes(content[:start] + b"\x00\xff" * 4096 + content[start + 8192 :])
+    if how == "middle":
+        with pytest.raises(StoreError, match="已经损坏"):
+            await QueryLog.open(settings.database_url)
+    async with running(settings, desk) as app:
+        assert (await app.handle(Message("加装电梯", user="u"))).row == 1
+        assert app.health()["status"] == "ok"
+    kept = [path for path in tmp_path.iterdir() if ".damaged-" in path.name]
+    assert len(kept) == 1
+    assert len(kept[0].read_bytes()) == max(len(content), start + 8192)
+
+
+async def test_another_programs_file_is_never_renamed(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"not a database, and not ours " * 99)
+    with pytest.raises(StoreError, match="不是 SQLite 数据库"):
+        await QueryLog.open_or_set_aside(f"sqlite+aiosqlite:///{tmp_path}/notes.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+async def test_a_full_disk_keeps_the_answers_coming(app_on_small_disk: App) -> None:
+    app = app_on_small_disk
+    for number in range(400):
+        handled = await app.handle(Message(f"加装电梯要跑几个部门 {number} " + "长" * 300, user=f"u{number}"))
+        assert handled.payload["status"] in {"answer", "choices", "none", "list"}
+    logged = await app.querylog.count()
+    assert 0 < logged < 400
+    assert logged + app.health()["spooled"] == 400
+
+
+@pytest.fixture
+async def app_on_small_disk(tmp_path: Path, desk: Desk) -> AsyncIterator[App]:
+    """A log that may have no more than so many pages: SQLite's own word for a full disk."""
+    settings = load_settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/log.db", rate_limit_user=0)
+    async with running(settings, desk) as made:
+        await made.querylog.run(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 60"))
+        yield made
+
+
+def test_the_file_of_the_spool_holds_no_more_than_the_log_would(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "log.spool")
+    spool.append([arrival(1)])
+    stored = json.loads((tmp_path / "log.spool").read_text(encoding="utf-8"))
+    assert stored["row"]["text"] == "问题 1"
+    assert stored.keys() == {"row", "also", "post"}
