@@ -16,12 +16,12 @@ from bot import render
 from bot.alerts import Alerts
 from bot.answer import answer, give
 from bot.channels.service import Handled
-from bot.conversation import Conversations
 from bot.desk import Desk
 from bot.errors import StoreError
-from bot.gate import Duplicates, Gate, Verdict
+from bot.gate import Duplicates, Verdict
 from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
+from bot.memory import Memory
 from bot.model import Block, Reply, Status, Turn
 from bot.querylog import deliveries
 from bot.querylog.arrivals import Arrival
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from bot.channels.service import Draft
     from bot.model import Message
-    from bot.querylog.arrivals import Taken
     from bot.settings import Settings
 
 _PURGE_EVERY = 6 * 3600.0
@@ -62,9 +61,8 @@ class App:
         self.settings = settings
         self.desk = desk
         self.querylog = querylog
-        self.gate = Gate(settings.rate_limit_user, settings.rate_limit_address)
         self.duplicates: Duplicates[Handled] = Duplicates()
-        self.conversations = Conversations()
+        self.memory = Memory(querylog, settings.rate_limit_user, settings.rate_limit_address)
         self.alerts = Alerts()
         self.channels: dict[str, Callable[[], dict[str, Any]]] = {}
         self.recorder = Recorder(querylog, Spool(settings.spool_file()), self.alerts)
@@ -77,15 +75,11 @@ class App:
 
     async def _handle(self, message: Message, draft: Draft | None) -> Handled:
         """Gate, answer, record. Whatever goes wrong becomes a polite reply, and a row wherever that is possible."""
+        user, now, tick = await self._user_key(message), self._now(), self._tick()
+        verdict = await self.memory.admit(message, user, now, tick)
+        earlier = await self.memory.turns(message, user, now, tick) if verdict is Verdict.OK else ()
         start = time.perf_counter()
-        verdict = Verdict.OK
-        try:
-            tick = self._tick()
-            verdict = self.gate.admit(f"{message.channel}:{message.user}", message.address, tick)
-            reply = self._reply(message, tick) if verdict is Verdict.OK else self._fixed(Status.LIMITED, "limited")
-        except Exception:
-            log.exception("a question could not be answered")
-            reply = self._fixed(Status.ERROR, "error")
+        reply = self._reply(message, earlier) if verdict is Verdict.OK else self._fixed(Status.LIMITED, "limited")
         took_ms = (time.perf_counter() - start) * 1000
         payload = render.payload(message.text[:400], reply, took_ms)
         payload["id"] = None
@@ -93,20 +87,29 @@ class App:
         if verdict is Verdict.LIMITED_SILENT:  # one row a minute tells of a flood
             return Handled(payload, reply)
         post = None if draft is None else _posted(reply, draft)
-        taken = await self._record(message, reply, took_ms, post)
+        turns = self.memory.add(message, earlier, reply.turn, tick) if verdict is Verdict.OK else ()
+        row = row_of(message, user, reply, self.desk.book.version, took_ms, now)
+        taken = await self.recorder.take(Arrival(row, message.also, post, turns))
         if taken is None:
             return Handled(payload, reply, delivery=self._unstored(message, post))
         payload["id"] = taken.id
         return Handled(payload, reply, taken.fresh, taken.delivery)
 
-    def _reply(self, message: Message, tick: float) -> Reply:
-        turns = self.conversations.turns(message.channel, message.user, tick)
-        if message.entry is not None:
-            reply = give(message.entry, message.text, self.desk, self._now().date())
-        else:
-            reply = answer(message.text, self.desk, turns, self._now().date(), explain=False)
-        self.conversations.add(message.channel, message.user, reply.turn, tick)
-        return reply
+    def _reply(self, message: Message, turns: tuple[Turn, ...]) -> Reply:
+        today = self._now().date()
+        try:
+            if message.entry is not None:
+                return give(message.entry, message.text, self.desk, today)
+            return answer(message.text, self.desk, turns, today)
+        except Exception:
+            log.exception("a question could not be answered")
+            return self._fixed(Status.ERROR, "error")
+
+    async def _user_key(self, message: Message) -> str:
+        try:
+            return await self.querylog.user_key(message.channel, message.user)
+        except StoreError:
+            return _NOBODY
 
     def _fixed(self, status: Status, text: str) -> Reply:
         return Reply(status, (Block("summary", self.desk.book.texts[text]),), turn=Turn(""))
@@ -118,15 +121,6 @@ class App:
         state = deliveries.WAITING if post.passive < len(post.parts) else deliveries.DONE
         receipts = ("",) * post.passive
         return Delivery(0, None, message.channel, post.token, post.target, post.parts, receipts, state, self._now())
-
-    async def _record(self, message: Message, reply: Reply, took_ms: float, post: NewDelivery | None) -> Taken | None:
-        """What the log made of it; None when it is away: the citizen is answered all the same."""
-        try:
-            user = await self.querylog.user_key(message.channel, message.user)
-        except StoreError:
-            user = _NOBODY
-        row = row_of(message, user, reply, self.desk.book.version, took_ms, self._now())
-        return await self.recorder.take(Arrival(row, message.also, post))
 
     async def feedback(self, row_id: int, verdict: str, message: Message) -> bool:
         """Store 👍 or 👎 with its row; false when the row is not this user's."""

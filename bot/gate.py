@@ -28,7 +28,7 @@ class Verdict(StrEnum):
     LIMITED_SILENT = "limited_silent"
 
 
-class _Bucket:
+class Bucket:
     """Tokens of one key: full at the start, `rate` a minute come back, at most `burst` wait."""
 
     __slots__ = ("_at", "_burst", "_rate", "_said", "_tokens")
@@ -43,6 +43,14 @@ class _Bucket:
         gained = max(0.0, now - self._at) * self._rate / _MINUTE
         self._tokens, self._at = min(self._burst, self._tokens + gained), now
         return self._tokens >= 1
+
+    def restore(self, tokens: float, at: float, said: float) -> None:
+        """Go on from what `state` told."""
+        self._tokens, self._at, self._said = tokens, at, said
+
+    def state(self) -> tuple[float, float, float]:
+        """Tokens left, when that was, and when the last word of refusal was said."""
+        return self._tokens, self._at, self._said
 
     def take(self) -> None:
         """Use one token."""
@@ -77,7 +85,7 @@ class Gate:
 
     def __init__(self, per_user: int, per_address: int) -> None:
         self._rates = {"user": per_user, "address": per_address}
-        self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
+        self._buckets: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
 
     def __len__(self) -> int:
         """Number of users and addresses remembered."""
@@ -99,14 +107,14 @@ class Gate:
             bucket.take()
         return Verdict.OK
 
-    def _bucket(self, kind: str, name: str, now: float) -> _Bucket:
+    def _bucket(self, kind: str, name: str, now: float) -> Bucket:
         key = kind, name
         if key in self._buckets:
             self._buckets.move_to_end(key)
             return self._buckets[key]
         while len(self._buckets) >= _MAX_KEYS:
             self._buckets.popitem(last=False)
-        self._buckets[key] = _Bucket(self._rates[kind], now)
+        self._buckets[key] = Bucket(self._rates[kind], now)
         return self._buckets[key]
 
 

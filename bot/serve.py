@@ -175,7 +175,7 @@ async def _serve_all(config: uvicorn.Config, listener: socket.socket, channels: 
     """Run the web server and the channels until a signal; a channel that is refused ends both."""
     stopping = asyncio.Event()
     server = _Server(config, stopping)
-    running_channels = asyncio.create_task(run_all(channels, stopping, app.alerts))
+    running_channels = asyncio.create_task(run_all(channels, stopping, app))
     running_channels.add_done_callback(lambda done: _end(server, done))
     try:
         await server.serve(sockets=[listener])

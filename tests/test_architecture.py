@@ -26,6 +26,7 @@ FLOORS = [
     {"bot.desk"},
     {"bot.decide", "bot.browse", "bot.follow", "bot.compose", "bot.render"},
     {"bot.answer", "bot.record", "bot.querylog"},
+    {"bot.memory"},
     {"bot.bench", "bot.check", "bot.evaluate", "bot.exchange", "bot.holdout", "bot.reliability", "bot.report"},
     {"bot.channels.service", "bot.channels.channel", "bot.channels.outbox"},
     {"bot.channels.web"},

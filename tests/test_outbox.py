@@ -17,10 +17,12 @@ from bot.channels.service import Post
 from bot.desk import Desk
 from bot.model import Message, Reply
 from bot.querylog import deliveries
+from bot.querylog.arrivals import Arrival
 from bot.querylog.deliveries import Delivery, NewDelivery
 from bot.querylog.store import QueryLog
 from bot.querylog.tables import LogRow
 from bot.settings import load_settings
+from tests.postgres import url_for
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -48,9 +50,9 @@ class Platform:
         return f"r{len(self.taken)}"
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path}/log.db"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return url_for(request.param, tmp_path)
 
 
 @pytest.fixture
@@ -76,13 +78,13 @@ async def stored(querylog: QueryLog, token: str) -> Delivery:
 
 
 async def test_a_question_and_its_reply_are_stored_once(querylog: QueryLog) -> None:
-    first = await querylog.take(row(), ("m2",), post("t1", "a", "b"))
+    first = await querylog.take(Arrival(row(), ("m2",), post("t1", "a", "b")))
     assert first.fresh
     assert first.delivery is not None
     for message_id in ("m1", "m2"):
-        again = await querylog.take(row(message_id), post=post("t2", "other"))
+        again = await querylog.take(Arrival(row(message_id), post=post("t2", "other")))
         assert (again.id, again.fresh, again.delivery) == (first.id, False, first.delivery)
-    together = await asyncio.gather(*(querylog.take(row("m3"), post=post(f"x{n}", "c")) for n in range(5)))
+    together = await asyncio.gather(*(querylog.take(Arrival(row("m3"), post=post(f"x{n}", "c"))) for n in range(5)))
     assert len({taken.id for taken in together}) == 1
     assert sum(taken.fresh for taken in together) == 1
     assert len({taken.delivery.token for taken in together if taken.delivery}) == 1
@@ -91,7 +93,7 @@ async def test_a_question_and_its_reply_are_stored_once(querylog: QueryLog) -> N
 
 async def test_parts_go_out_in_order_and_are_noted(querylog: QueryLog, platform: Platform) -> None:
     outbox = outbox_of(querylog, platform)
-    taken = [await querylog.take(row(f"m{n}"), post=post(f"t{n}", f"{n}a", f"{n}b")) for n in range(4)]
+    taken = [await querylog.take(Arrival(row(f"m{n}"), post=post(f"t{n}", f"{n}a", f"{n}b"))) for n in range(4)]
     for one in taken:
         assert one.delivery is not None
         outbox.add(one.delivery)
@@ -106,8 +108,8 @@ async def test_parts_go_out_in_order_and_are_noted(querylog: QueryLog, platform:
 
 async def test_a_passive_part_needs_no_sending(querylog: QueryLog, platform: Platform) -> None:
     outbox = outbox_of(querylog, platform)
-    whole = await querylog.take(row("m1"), post=post("t1", "a", passive=1))
-    partly = await querylog.take(row("m2"), post=post("t2", "a", "b", passive=1))
+    whole = await querylog.take(Arrival(row("m1"), post=post("t1", "a", passive=1)))
+    partly = await querylog.take(Arrival(row("m2"), post=post("t2", "a", "b", passive=1)))
     for taken in (whole, partly):
         assert taken.delivery is not None
         outbox.add(taken.delivery)
@@ -122,7 +124,7 @@ async def test_faults_are_tried_again_and_refusals_given_up(querylog: QueryLog, 
     outbox = outbox_of(querylog, platform)
     platform.faults = [OSError("away"), Later(0.01), Later(0.01, everyone=True), Refused("blocked by the user")]
     for number, texts in enumerate((["a"], ["b", "c"], ["d"])):
-        taken = await querylog.take(row(f"m{number}"), post=post(f"t{number}", *texts))
+        taken = await querylog.take(Arrival(row(f"m{number}"), post=post(f"t{number}", *texts)))
         assert taken.delivery is not None
         outbox.add(taken.delivery)
     await outbox.drain(10)
@@ -133,7 +135,7 @@ async def test_faults_are_tried_again_and_refusals_given_up(querylog: QueryLog, 
 
 async def test_an_answer_that_is_too_late_is_given_up(querylog: QueryLog, platform: Platform) -> None:
     outbox = outbox_of(querylog, platform, expires=dt.timedelta(0))
-    taken = await querylog.take(row(), post=post("t1", "a"))
+    taken = await querylog.take(Arrival(row(), post=post("t1", "a")))
     assert taken.delivery is not None
     outbox.add(taken.delivery)
     await outbox.drain(5)
@@ -143,13 +145,13 @@ async def test_an_answer_that_is_too_late_is_given_up(querylog: QueryLog, platfo
 
 async def test_what_a_crash_left_is_sent_from_where_it_stopped(url: str, platform: Platform) -> None:
     crashed = await QueryLog.open(url)
-    taken = await crashed.take(row(), post=post("t1", "a", "b"))
+    taken = await crashed.take(Arrival(row(), post=post("t1", "a", "b")))
     assert taken.delivery is not None
     note = {"delivery_id": taken.delivery.id, "receipts": ("r0",), "done": False, "now": NOW}
     await crashed.run(lambda connection: deliveries.progress(connection, **note))
     await crashed.close()
     after = await QueryLog.open(url)
-    await after.take_over()
+    await after.run(deliveries.release)
     outbox = outbox_of(after, platform)
     working = asyncio.create_task(outbox.run())
     async with asyncio.timeout(10):
@@ -162,7 +164,7 @@ async def test_what_a_crash_left_is_sent_from_where_it_stopped(url: str, platfor
 
 
 async def test_the_texts_go_after_a_day_and_all_of_it_with_the_row(querylog: QueryLog) -> None:
-    taken = await querylog.take(row(), post=post("t1", "a", passive=1))
+    taken = await querylog.take(Arrival(row(), post=post("t1", "a", passive=1)))
     await querylog.run(lambda c: deliveries.empty(c, dt.datetime.now(dt.UTC) + dt.timedelta(days=1)))
     assert (await stored(querylog, "t1")).parts == ()
     assert await querylog.judge("t1", "down", ("看不懂",), "太长")
@@ -174,7 +176,7 @@ async def test_the_texts_go_after_a_day_and_all_of_it_with_the_row(querylog: Que
     assert not await querylog.judge("nothing", "up")
     assert await querylog.purge(dt.datetime.now(dt.UTC) + dt.timedelta(days=1)) == 1
     assert not await querylog.judge("t1", "up")
-    assert (await querylog.take(row(), post=post("t9", "a"))).fresh
+    assert (await querylog.take(Arrival(row(), post=post("t9", "a")))).fresh
 
 
 async def test_small_values_last(querylog: QueryLog) -> None:

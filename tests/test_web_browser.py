@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvicorn
 
-from bot.channels.service import Handled
+from bot.channels.service import Draft, Handled
 from bot.channels.web.routes import create_web
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Request
 
-    from bot.model import Message
+    from bot.model import Message, Reply, Status
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -44,7 +44,7 @@ class FakeService:
         self.asked: list[str] = []
         self.votes: list[tuple[int, str]] = []
 
-    async def handle(self, message: Message) -> Handled:
+    async def handle(self, message: Message, draft: Draft | None = None) -> Handled:
         text = message.text
         self.asked.append(text)
         if text == "慢":
@@ -60,7 +60,8 @@ class FakeService:
 
     @staticmethod
     def _handled(status: str, row: int | None, blocks: Any, options: Any = ()) -> Handled:
-        return Handled({"q": "", "status": status, "id": row, "text": "", "blocks": blocks, "options": list(options)})
+        payload = {"q": "", "status": status, "id": row, "text": "", "blocks": blocks, "options": list(options)}
+        return Handled(payload, Reply(Status(status), ()))
 
     async def feedback(self, row_id: int, verdict: str, message: Message) -> bool:
         self.votes.append((row_id, verdict))

@@ -9,13 +9,14 @@ import random
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.errors import ChannelRefusedError
+from bot.querylog.lead import lead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.routing import BaseRoute
 
-    from bot.alerts import Alerts
+    from bot.channels.service import Service
 
 STOP_SECONDS = 8.0
 """So long a channel may take to finish what is in hand."""
@@ -29,6 +30,8 @@ class Channel(Protocol):
     """One way that questions come in by themselves: Telegram, an app of WeCom."""
 
     name: str
+    singleton: bool
+    """Whether only one of several replicas may run it: one that polls, or holds a connection."""
 
     def routes(self) -> Sequence[BaseRoute]:
         """What it needs of the web server; empty when it needs nothing."""
@@ -46,12 +49,16 @@ class Channel(Protocol):
         ...
 
 
-async def keep_running(channel: Channel, stopping: asyncio.Event, alerts: Alerts) -> None:
+async def keep_running(channel: Channel, stopping: asyncio.Event, service: Service) -> None:
     """Run a channel, again and again when it breaks, until `stopping`; only ChannelRefusedError gets out."""
+    alerts = service.alerts
     wait = _FIRST_WAIT
     while not stopping.is_set():
         try:
-            await channel.run(stopping)
+            if channel.singleton:
+                await lead(service.querylog, channel.name, stopping, channel.run)
+            else:
+                await channel.run(stopping)
         except ChannelRefusedError:
             raise
         except Exception:
@@ -65,9 +72,9 @@ async def keep_running(channel: Channel, stopping: asyncio.Event, alerts: Alerts
             return
 
 
-async def run_all(channels: Sequence[Channel], stopping: asyncio.Event, alerts: Alerts) -> None:
+async def run_all(channels: Sequence[Channel], stopping: asyncio.Event, service: Service) -> None:
     """Run channels side by side until `stopping`; one that is refused stops them all and its error gets out."""
-    tasks = [asyncio.create_task(keep_running(one, stopping, alerts), name=one.name) for one in channels]
+    tasks = [asyncio.create_task(keep_running(one, stopping, service), name=one.name) for one in channels]
     if not tasks:
         return
     done, _ = await asyncio.wait([*tasks, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from bot.querylog import deliveries
+from bot.querylog import deliveries, fleet
 from bot.querylog.tables import query_log, seen
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.model import Turn
     from bot.querylog.deliveries import Delivery, NewDelivery
     from bot.querylog.tables import LogRow
 
@@ -24,11 +25,15 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A row to be stored; `also` are the ids of further messages that it answers."""
+    """A row to be stored; `also` are the ids of further messages that it answers.
+
+    `turns` are those of its conversation, where replicas share them.
+    """
 
     row: LogRow
     also: tuple[str, ...] = ()
     post: NewDelivery | None = None
+    turns: tuple[Turn, ...] = ()
 
     def messages(self) -> list[Key]:
         """(channel, message id) of every message."""
@@ -60,6 +65,8 @@ async def take(connection: AsyncConnection, arrivals: Sequence[Arrival], owner: 
             first.update(dict.fromkeys(keys, place))
     ids = dict(zip(fresh, await _insert(connection, [arrivals[place] for place in fresh]), strict=True))
     sent = await _deliveries(connection, arrivals, fresh, ids, owner)
+    rows = (arrivals[place] for place in fresh)
+    await fleet.remember(connection, [(one.row.user_key, one.turns, one.row.asked_at) for one in rows if one.turns])
     old = await _stored(connection, arrivals, known)
     return [
         Taken(ids[twin], place in ids, sent.get(twin))

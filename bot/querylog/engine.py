@@ -5,6 +5,7 @@ Everything that only SQLite understands stands in `_try_file`, `_sqlite` and `fo
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -21,11 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.errors import StoreError
+from bot.querylog import months
 from bot.settings import database
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from sqlalchemy.engine import URL
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -38,6 +38,8 @@ _BUSY_SECONDS = 2.0
 _HEADER_BYTES, _OWNER_AT = 100, 68
 """Of a SQLite file; the latter is where its `application_id` stands."""
 _READERS = 2
+_PATIENT = {"timeout": 5.0, "command_timeout": 30.0}
+"""Seconds that PostgreSQL may take to connect, and for one statement."""
 _CHECKED_BYTES = 200 << 20
 """Up to this size a file is checked for damage at the start; larger ones would take too long."""
 
@@ -74,7 +76,9 @@ def open_reader(engine: AsyncEngine) -> AsyncEngine | None:
     With SQLite no second connection may write or checkpoint, so these are opened read-only.
     """
     if engine.dialect.name != "sqlite":
-        return create_async_engine(engine.url, pool_size=_READERS, pool_pre_ping=True, hide_parameters=True)
+        return create_async_engine(
+            engine.url, pool_size=_READERS, pool_pre_ping=True, hide_parameters=True, connect_args=_PATIENT
+        )
     file = file_of(engine.url)
     if file is None:
         return None
@@ -122,7 +126,7 @@ def _parse(url: str) -> URL:
 
 def _create(target: URL) -> AsyncEngine:
     sqlite = target.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"isolation_level": None, "timeout": _BUSY_SECONDS} if sqlite else {}
+    options: dict[str, Any] = {"isolation_level": None, "timeout": _BUSY_SECONDS} if sqlite else _PATIENT
     try:
         if file := file_of(target):
             _try_file(file)
@@ -204,6 +208,7 @@ def _migrate(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    months.prepare(connection, dt.datetime.now(dt.UTC))
 
 
 def _may_be_ours(file: Path) -> bool:

@@ -66,7 +66,7 @@ class Recorder:
         if self._spool:
             self._keep([arrival])
             return None
-        writing = asyncio.create_task(self._log.take(arrival.row, arrival.also, arrival.post))
+        writing = asyncio.create_task(self._log.take(arrival))
         self._late.add(writing)
         writing.add_done_callback(self._settled)
         await asyncio.wait({writing}, timeout=PATIENCE_TO_SEND if arrival.post else PATIENCE)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import StoreError
-from bot.querylog import deliveries
+from bot.querylog import deliveries, fleet, months
 from bot.querylog.arrivals import Arrival, Taken, take
 from bot.querylog.engine import DamagedError, file_of, forget_deleted, open_engine, open_reader, reason_of, set_aside
 from bot.querylog.tables import Logged, LogRow, delivery, feedback, query_log, seen, setting
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from sqlalchemy.engine import URL
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 T = TypeVar("T")
@@ -62,6 +63,16 @@ class QueryLog:
             damaged = set_aside(error.file, dt.datetime.now(dt.UTC))
             return await cls.open(url), damaged
 
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may use this log at once."""
+        return self._engine.dialect.name != "sqlite"
+
+    @property
+    def url(self) -> URL:
+        """Where the log is; with its password."""
+        return self._engine.url
+
     async def close(self) -> None:
         """Write what is waiting, then close. Safe to call twice; gives up after ten seconds."""
         await self._writer.close()
@@ -88,13 +99,13 @@ class QueryLog:
 
     # --- in and out ----------------------------------------------------------------------------------------------
 
-    async def take(self, row: LogRow, also: tuple[str, ...] = (), post: deliveries.NewDelivery | None = None) -> Taken:
-        """Store a row and the reply that is to be sent, in one transaction; both are on the disk when this returns.
+    async def take(self, arrival: Arrival) -> Taken:
+        """Store a row and what comes with it, in one transaction; all is on the disk when this returns.
 
         A known (channel, message_id) returns what was stored then. A caller that is cancelled leaves the row to be
         written.
         """
-        taken: Taken = await self._writer.write(Arrival(row, also, post))
+        taken: Taken = await self._writer.write(arrival)
         return taken
 
     async def take_over(self) -> None:
@@ -102,12 +113,12 @@ class QueryLog:
 
         A SQLite file has one server, so whoever held them is gone. Elsewhere their lease runs out.
         """
-        if self._engine.dialect.name == "sqlite":
+        if not self.shared:
             await self.run(deliveries.release)
 
     async def write(self, row: LogRow) -> int:
-        """Store a row that needs no sending; its id."""
-        return (await self.take(row)).id
+        """Store a row alone; its id."""
+        return (await self.take(Arrival(row))).id
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Do some work in one transaction of the writer."""
@@ -205,6 +216,9 @@ class QueryLog:
                 name = setting.c.key
                 expired = name.startswith(_MONTH_KEY) & (name < _MONTH_KEY + month)
                 await connection.execute(sa.delete(setting).where(expired))
+                await fleet.forget_idle(connection, dt.datetime.now(dt.UTC))
+                await connection.run_sync(months.drop_before, before)
+                await connection.run_sync(months.prepare, dt.datetime.now(dt.UTC))
             self._keys = {known: key for known, key in self._keys.items() if known >= month}
             await forget_deleted(engine)
             return count

@@ -115,6 +115,29 @@ feedback = sa.Table(
 )
 """Every verdict in the order it came; without one it is a withdrawal. `reasons` is a JSON list, `text` is redacted."""
 
+conversation = sa.Table(
+    "conversation",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("turns", sa.Text, nullable=False),
+    sa.Column("heard_at", UtcText, nullable=False),
+    sa.Index("ix_conversation_heard", "heard_at"),
+    sqlite_strict=True,
+)
+"""The last turns of a user (by the key of the month), redacted, as JSON; only where several replicas share them."""
+
+bucket = sa.Table(
+    "bucket",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("tokens", _REAL, nullable=False),
+    sa.Column("at", _REAL, nullable=False),
+    sa.Column("said", _REAL, nullable=False),
+    sa.Index("ix_bucket_at", "at"),
+    sqlite_strict=True,
+)
+"""Rate limits that several replicas share: seconds since 1970, under a hash of whom they are of."""
+
 audit = sa.Table(
     "audit",
     metadata,
