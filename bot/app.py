@@ -23,6 +23,7 @@ from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
 from bot.memory import Memory
 from bot.model import Block, Reply, Status, Turn
+from bot.querylog import backup as backups
 from bot.querylog import deliveries
 from bot.querylog.arrivals import Arrival
 from bot.querylog.deliveries import Delivery, NewDelivery
@@ -167,6 +168,8 @@ class App:
             before = self._now() - dt.timedelta(days=self.settings.retention_days)
             try:
                 await self.querylog.purge(before)
+                folder = backups.folder_for(self.settings.database_url)
+                await asyncio.to_thread(backups.prune, folder, self._now(), self.settings.retention_days)
             except StoreError:
                 log.error("old questions could not be purged")
             await asyncio.sleep(_PURGE_EVERY)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from bot import __version__
-from bot.cli import books, measure, talk
+from bot.cli import books, data, measure, talk
 from bot.cli.common import FOUND_PROBLEMS, WRONG_USAGE, say
 from bot.errors import ChannelRefusedError, KnowledgeError, QuestionSetError, ReformbotError, SettingsError
 
@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="reformbot", help="甬改问答：宁波改革问答机器人", no_args_is_help=True, pretty_exceptions_enable=False
 )
-for command in (talk.serve, talk.chat, talk.ask, books.check, books.schema):
-    app.command()(command)
+app.command()(talk.serve)
+app.command()(talk.chat)
+app.command()(talk.ask)
+app.command()(books.check)
+app.command()(books.schema)
 app.command("import")(books.import_faqs)
 app.command("export")(books.export_faqs)
 app.command("eval")(measure.evaluate_questions)
 app.command("bench")(measure.measure)
+app.command()(data.backup)
+app.command()(data.restore)
+app.command()(data.purge)
+app.command("migrate-db")(data.migrate_db)
 
 
 def main() -> None:

@@ -57,7 +57,7 @@ async def open_engine(url: str) -> AsyncEngine:
 
     Creates the folder of a SQLite file. Raises StoreError, with nothing left open.
     """
-    target = _parse(url)
+    target = parse(url)
     engine = _create(target)
     try:
         async with engine.begin() as connection:
@@ -117,7 +117,8 @@ def reason_of(error: Exception) -> str:
     return str(error.orig) if isinstance(error, DBAPIError) else str(error)
 
 
-def _parse(url: str) -> URL:
+def parse(url: str) -> URL:
+    """The address of a log; StoreError for one that it cannot live in."""
     try:
         return database(url)
     except ValueError as error:
