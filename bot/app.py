@@ -22,6 +22,7 @@ from bot.gate import Duplicates, Verdict
 from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
 from bot.memory import Memory
+from bot.metrics import Metrics
 from bot.model import Block, Reply, Status, Turn
 from bot.querylog import backup as backups
 from bot.querylog import deliveries
@@ -67,6 +68,7 @@ class App:
         self.alerts = Alerts()
         self.channels: dict[str, Callable[[], dict[str, Any]]] = {}
         self.recorder = Recorder(querylog, Spool(settings.spool_file()), self.alerts)
+        self.metrics = Metrics(self.health)
         self._now, self._tick = now, tick
 
     async def handle(self, message: Message, draft: Draft | None = None) -> Handled:
@@ -76,6 +78,7 @@ class App:
 
     async def _handle(self, message: Message, draft: Draft | None) -> Handled:
         """Gate, answer, record. Whatever goes wrong becomes a polite reply, and a row wherever that is possible."""
+        begun = time.perf_counter()
         user, now, tick = await self._user_key(message), self._now(), self._tick()
         verdict = await self.memory.admit(message, user, now, tick)
         earlier = await self.memory.turns(message, user, now, tick) if verdict is Verdict.OK else ()
@@ -91,6 +94,7 @@ class App:
         turns = self.memory.add(message, earlier, reply.turn, tick) if verdict is Verdict.OK else ()
         row = row_of(message, user, reply, self.desk.book.version, took_ms, now)
         taken = await self.recorder.take(Arrival(row, message.also, post, turns))
+        self.metrics.asked(message.channel, str(reply.status), took_ms / 1000, time.perf_counter() - begun)
         if taken is None:
             return Handled(payload, reply, delivery=self._unstored(message, post))
         payload["id"] = taken.id
@@ -130,6 +134,7 @@ class App:
             for moment in (now, now.replace(day=1) - dt.timedelta(days=1)):  # keys change with the month
                 user = await self.querylog.user_key(message.channel, message.user, moment)
                 if await self.querylog.verdict(row_id, verdict, user):
+                    self.metrics.judged(verdict)
                     return True
             return False
         except StoreError:
@@ -139,10 +144,21 @@ class App:
     async def judge(self, token: str, verdict: str | None, reasons: tuple[str, ...] = (), text: str = "") -> bool:
         """Store 👍 or 👎, or take it back (None), with the row that this token stands for."""
         try:
-            return await self.querylog.judge(token, verdict, reasons, redact(text[:_FEEDBACK_CHARACTERS]))
+            known = await self.querylog.judge(token, verdict, reasons, redact(text[:_FEEDBACK_CHARACTERS]))
         except StoreError:
             log.error("a verdict could not be stored")
             return False
+        if known:
+            self.metrics.judged(verdict)
+        return known
+
+    def metrics_text(self) -> bytes:
+        """The numbers for Prometheus."""
+        return self.metrics.exposition()
+
+    def ready(self) -> bool:
+        """Whether this process should get questions: its knowledge is loaded, and it can keep what is asked."""
+        return not self.querylog.lost() and not self.recorder.full
 
     def health(self) -> dict[str, Any]:
         """State of the process: knowledge version, entries, rows that wait for the log or are lost, and why."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from bot import journal
 from bot.app import running
 from bot.channels.channel import run_all
 from bot.channels.registry import channels as registered
@@ -136,7 +137,7 @@ def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
         http="h11",
         ws="none",
         lifespan="off",
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxy),
@@ -198,6 +199,7 @@ def serve(settings: Settings, build: Callable[[Settings], Desk], say: Callable[[
     for number in _SIGNALS:
         signal.signal(number, stop)
     sys.setswitchinterval(_SWITCH_SECONDS)
+    journal.set_up(settings.log_format)
     desk = build(settings)
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_serve(settings, desk, say))

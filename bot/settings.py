@@ -6,7 +6,7 @@ import ipaddress
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     trusted_proxy: str = Field(
         default="",
         description="reverse proxies, by address, separated by commas, whose `X-Forwarded-For` is believed; none",
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="journal on standard error: `text` or `json`, an object a line"
     )
     retention_days: int = Field(default=180, ge=1, le=3650, description="days after which logged questions are deleted")
     rate_limit_user: int = Field(default=15, ge=0, description="questions a minute from one user; 0 lifts the limit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import sqlite3
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot import journal
 from bot.app import App, running
 from bot.channels.web.routes import create_web
 from bot.desk import Desk
@@ -179,3 +181,35 @@ async def test_health_and_welcome(app: App, client: httpx.AsyncClient) -> None:
     assert len(examples) >= 3
     for example in examples:
         assert (await app.handle(Message(example, user=example))).payload["status"] == "answer"
+
+
+async def test_metrics_count_what_was_asked(app: App, client: httpx.AsyncClient) -> None:
+    row = (await app.handle(Message("加装电梯要跑几个部门", channel="web", user="u"))).row
+    assert row is not None
+    await app.handle(Message("怎么造火箭", channel="web", user="u"))
+    await app.feedback(row, "up", Message("", channel="web", user="u"))
+    found = await client.get("/metrics")
+    assert found.headers["content-type"].startswith("text/plain")
+    lines = set(found.text.splitlines())
+    assert 'reformbot_questions_total{channel="web",status="answer"} 1.0' in lines
+    assert 'reformbot_questions_total{channel="web",status="none"} 1.0' in lines
+    assert 'reformbot_verdicts_total{verdict="up"} 1.0' in lines
+    assert 'reformbot_answer_seconds_count{channel="web"} 2.0' in lines
+    assert {"reformbot_up 1.0", "reformbot_spooled 0.0", "reformbot_entries 182.0"} <= lines
+    assert "加装电梯" not in found.text
+
+
+async def test_ready_as_long_as_questions_can_be_kept(app: App, client: httpx.AsyncClient, tmp_path: Path) -> None:
+    assert (await client.get("/readyz")).status_code == 200
+    (tmp_path / "log.db").rename(tmp_path / "old.db")
+    assert (await client.get("/readyz")).status_code == 503
+
+
+def test_the_journal_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
+    journal.set_up("json")
+    logging.getLogger("reformbot.test").info("开始 %d", 1)
+    logging.getLogger("library").info("nothing that anybody needs")
+    (line,) = capsys.readouterr().err.splitlines()
+    said = json.loads(line)
+    assert (said["level"], said["logger"], said["message"]) == ("INFO", "reformbot.test", "开始 1")
+    assert said["time"]

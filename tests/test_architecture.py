@@ -19,6 +19,8 @@ FLOORS = [
         "bot.gate",
         "bot.conversation",
         "bot.alerts",
+        "bot.journal",
+        "bot.metrics",
     },
     {"bot.text"},
     {"bot.knowledge"},

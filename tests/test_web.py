@@ -60,6 +60,12 @@ class FakeService:
     def health(self) -> dict[str, Any]:
         return {"status": self.state}
 
+    def ready(self) -> bool:
+        return True
+
+    def metrics_text(self) -> bytes:
+        return b""
+
     def welcome(self) -> tuple[str, list[str]]:
         return "您好。<b>", ["微信能打官司吗", "装电梯\"'&"]
 

@@ -70,6 +70,12 @@ class FakeService:
     def health(self) -> dict[str, Any]:
         return {"status": "ok"}
 
+    def ready(self) -> bool:
+        return True
+
+    def metrics_text(self) -> bytes:
+        return b""
+
     def welcome(self) -> tuple[str, list[str]]:
         return "您好，我是甬改问答。", ["装电梯", "选哪个"]
 

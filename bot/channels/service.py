@@ -72,6 +72,14 @@ class Talk(Protocol):
         """`{"status": "ok", ...}` while everything works."""
         ...
 
+    def ready(self) -> bool:
+        """Whether this process should get questions."""
+        ...
+
+    def metrics_text(self) -> bytes:
+        """The numbers for Prometheus."""
+        ...
+
     def welcome(self) -> tuple[str, list[str]]:
         """The greeting, and example questions to tap."""
         ...

@@ -128,6 +128,11 @@ class Recorder:
         if self._late:
             await asyncio.wait(self._late, timeout=_SETTLE_SECONDS)
 
+    @property
+    def full(self) -> bool:
+        """Whether the spool takes no more rows."""
+        return self._spool.full
+
     def health(self) -> dict[str, Any]:
         """Rows that wait for the log, of these only in memory, and lost; the reason while there are any."""
         state = {"spooled": len(self._spool), "unsafe": self._spool.unsafe, "dropped": self.counts.dropped}

@@ -49,6 +49,11 @@ class Spool:
         """How many of them are only in memory, because the disk took no more."""
         return min(self._unsafe, len(self._rows))
 
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for another row."""
+        return len(self._rows) >= self._limit
+
     def append(self, arrivals: Sequence[Arrival]) -> None:
         """Keep some more rows; raises SpoolFullError when that would be too many."""
         if len(self._rows) + len(arrivals) > self._limit:

@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 
 from bot.channels.web.pages import Assets, Pages, scrub
 from bot.channels.web.security import BodyLimit, SecurityHeaders, same_origin
+from bot.metrics import CONTENT_TYPE
 from bot.model import Message
 
 if TYPE_CHECKING:
@@ -124,6 +125,15 @@ class Chat:
         state = self._service.health()
         return json_response(state, 200 if state.get("status") == "ok" else 503)
 
+    async def ready(self, _request: Request) -> Response:
+        """`GET /readyz`: 503 while this process should get no questions."""
+        ready = self._service.ready()
+        return json_response({"ready": ready}, 200 if ready else 503)
+
+    async def metrics(self, _request: Request) -> Response:
+        """`GET /metrics`."""
+        return Response(self._service.metrics_text(), 200, {"Cache-Control": "no-store"}, CONTENT_TYPE)
+
 
 def _new_session() -> str:
     return secrets.token_urlsafe(24)
@@ -185,6 +195,8 @@ def routes(service: Talk, *, frame_ancestors: str = "'none'") -> list[Route | Mo
         Route("/api/ask", chat.ask, methods=["POST"], middleware=[headers, ask]),
         Route("/api/feedback", chat.feedback, methods=["POST"], middleware=[headers, feedback]),
         Route("/healthz", chat.health, methods=["GET"], middleware=[headers]),
+        Route("/readyz", chat.ready, methods=["GET"], middleware=[headers]),
+        Route("/metrics", chat.metrics, methods=["GET"], middleware=[headers]),
         Mount("/static", Assets(), name="static", middleware=[headers]),
     ]
 
