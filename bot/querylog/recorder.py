@@ -1,7 +1,7 @@
 """Rows into the log, whatever state it is in: at once, or by way of the spool when it is away, full or slow.
 
-While rows wait in the spool new ones join them, so that a citizen never waits for a database that is gone and the
-order is kept; a task tries the database again and again.
+While the database is away new rows join those in the spool, so that no citizen waits for it and the order is kept; a
+task tries again and again. A row that only takes long goes both ways, and is stored once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from bot.errors import StoreError
 from bot.querylog.arrivals import Arrival, Taken, take
-from bot.querylog.spool import Spool, SpoolFullError
 from bot.querylog.tables import query_log
 from bot.querylog.writer import is_about_the_database
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.alerts import Alerts
+    from bot.querylog.spool import Spool
     from bot.querylog.store import QueryLog
 
 PATIENCE = 0.5
@@ -57,14 +57,17 @@ class Recorder:
         self._log, self._spool, self._alerts = querylog, spool, alerts
         self._late: set[asyncio.Task[Taken]] = set()
         self._wake = asyncio.Event()
+        self._away = False
+        self._unkept: list[Arrival] = []
+        self._keeping = asyncio.Lock()
         self.counts = Counts()
         if spool:
             self._trouble("上一次有问答没写进查询日志，正在补写")
 
     async def take(self, arrival: Arrival) -> Taken | None:
         """What the log made of a row; None when it went to the spool (or, when that is full as well, nowhere)."""
-        if self._spool:
-            self._keep([arrival])
+        if self._away:
+            await self._keep(arrival)
             return None
         writing = asyncio.create_task(self._log.take(arrival))
         self._late.add(writing)
@@ -76,10 +79,11 @@ class Recorder:
             if not _passes(error):
                 self._drop(error)
                 return None
+            self._away = True
             self._trouble(str(error))
         else:
             return writing.result()
-        self._keep([arrival])
+        await self._keep(arrival)
         return None
 
     async def keep_draining(self) -> None:
@@ -94,7 +98,9 @@ class Recorder:
             await asyncio.sleep(wait)
             try:
                 await self.drain()
+                self._away = False
             except StoreError as error:
+                self._away = True
                 self._trouble(str(error))
                 wait = min(_LONGEST_WAIT, wait * 2)
 
@@ -107,7 +113,8 @@ class Recorder:
                 if _passes(error):
                     raise
                 await self._bring_singly(batch)
-            self._spool.drop(len(batch))
+            async with self._keeping:
+                self._spool.drop(len(batch))
 
     async def _bring(self, arrivals: Sequence[Arrival]) -> None:
         ready = [_without_sending(one) if self._log.was_sent(one.post) else one for one in arrivals]
@@ -131,22 +138,29 @@ class Recorder:
     @property
     def full(self) -> bool:
         """Whether the spool takes no more rows."""
-        return self._spool.full
+        return self._spool.room == 0
 
     def health(self) -> dict[str, Any]:
         """Rows that wait for the log, of these only in memory, and lost; the reason while there are any."""
         state = {"spooled": len(self._spool), "unsafe": self._spool.unsafe, "dropped": self.counts.dropped}
         return state | ({"reason": self.counts.reason} if self._spool or self.counts.dropped else {})
 
-    def _keep(self, arrivals: Sequence[Arrival]) -> None:
-        try:
-            self._spool.append(arrivals)
-        except SpoolFullError:
-            self.counts.dropped += len(arrivals)
+    async def _keep(self, arrival: Arrival) -> None:
+        """Spool a row; those that come while the disk is busy are brought to it together."""
+        self._unkept.append(arrival)
+        async with self._keeping:
+            batch, self._unkept = self._unkept, []
+            if batch:
+                await asyncio.to_thread(self._spool_all, batch)
+        self._wake.set()
+
+    def _spool_all(self, arrivals: Sequence[Arrival]) -> None:
+        room = self._spool.room
+        if room < len(arrivals):
+            self.counts.dropped += len(arrivals) - room
             self._alerts.start("spool", "查询日志写不进，备用队列也满了，新的问答没有记下")
-        else:
-            self.counts.spooled += len(arrivals)
-            self._wake.set()
+        self._spool.append(arrivals[:room])
+        self.counts.spooled += min(room, len(arrivals))
 
     def _drop(self, error: BaseException) -> None:
         """A row that the log will never take."""
@@ -160,8 +174,8 @@ class Recorder:
 
     def _settled(self, writing: asyncio.Task[Taken]) -> None:
         self._late.discard(writing)
-        if not writing.cancelled():
-            writing.exception()  # told of already, or found again when the spool is drained
+        if not writing.cancelled() and (error := writing.exception()):
+            self._away = self._away or _passes(error)
 
 
 def _passes(error: BaseException) -> bool:

@@ -28,10 +28,6 @@ MAX_ROWS = 50_000
 log = logging.getLogger("reformbot.querylog")
 
 
-class SpoolFullError(Exception):
-    """There is no room for another row."""
-
-
 class Spool:
     """`file` is made when it is first needed and gone when nothing waits; what an earlier process left is loaded."""
 
@@ -50,14 +46,14 @@ class Spool:
         return min(self._unsafe, len(self._rows))
 
     @property
-    def full(self) -> bool:
-        """Whether there is no room for another row."""
-        return len(self._rows) >= self._limit
+    def room(self) -> int:
+        """How many more rows it takes."""
+        return max(0, self._limit - len(self._rows))
 
     def append(self, arrivals: Sequence[Arrival]) -> None:
-        """Keep some more rows; raises SpoolFullError when that would be too many."""
-        if len(self._rows) + len(arrivals) > self._limit:
-            raise SpoolFullError
+        """Keep some more rows, no more than there is room for."""
+        if len(arrivals) > self.room:
+            raise ValueError("more rows than there is room for")
         self._rows.extend(arrivals)
         try:
             self._write(arrivals)
@@ -78,7 +74,8 @@ class Spool:
 
     def _write(self, arrivals: Iterable[Arrival]) -> None:
         content = "".join(json.dumps(_plain(one), ensure_ascii=False) + "\n" for one in arrivals).encode()
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+        if not self._file.exists():
+            self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("ab", buffering=0) as out:
             start = out.tell()
             try:
