@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.text.normalise import spaced
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from bot.model import Block, Hit, Reply
 
 _BULLET = {"fact": "• ", "caution": "注意："}
@@ -57,3 +61,36 @@ def payload(question: str, reply: Reply, took_ms: float, explain: bool = False) 
 
 def _hit(hit: Hit) -> dict[str, Any]:
     return {"id": hit.id, "score": hit.score, "why": "；".join(hit.why)}
+
+
+def parts(blocks: Sequence[Block], limit: int, size: Callable[[str], int]) -> list[tuple[Block, ...]]:
+    """The blocks in groups whose lines fit `limit`, as `size` measures text; a block that is too long is cut.
+
+    There is at least one group.
+    """
+    groups: list[list[Block]] = [[]]
+    used = 0
+    for block in _cut(blocks, limit, size):
+        needed = size(spaced(line(block))) + 2 * size("\n")
+        if groups[-1] and used + needed > limit:
+            groups.append([])
+            used = 0
+        groups[-1].append(block)
+        used += needed
+    return [tuple(group) for group in groups]
+
+
+def _cut(blocks: Sequence[Block], limit: int, size: Callable[[str], int]) -> Iterator[Block]:
+    room = limit - 4 * size("\n")
+    for block in blocks:
+        rest = block.text
+        while size(spaced(line(replace(block, text=rest)))) > room:
+            kept = _prefix(rest, lambda text, kind=block: size(spaced(line(replace(kind, text=text)))) <= room)
+            yield replace(block, text=kept)
+            rest = rest[len(kept) :]
+        yield replace(block, text=rest)
+
+
+def _prefix(text: str, fits: Callable[[str], bool]) -> str:
+    """The longest beginning that fits, of at least one character."""
+    return text[: max(1, bisect_right(range(1, len(text) + 1), False, key=lambda end: not fits(text[:end])))]

@@ -1,0 +1,1 @@
+"""Telegram: polling or webhook in, HTML and buttons out, nothing lost and nothing twice."""
