@@ -30,8 +30,13 @@ _PART_AT = 0.5
 """Confidence that each question of a message needs, lest one long question fall apart."""
 
 
-def answer(text: str, desk: Desk, turns: Sequence[Turn], today: dt.date, explain: bool = False) -> Reply:
-    """Reply to one text. `turns` are the earlier turns of this conversation, oldest first."""
+def answer(
+    text: str, desk: Desk, turns: Sequence[Turn], today: dt.date, explain: bool = False, home: str = ""
+) -> Reply:
+    """Reply to one text. `turns` are the earlier turns of this conversation, oldest first.
+
+    Among entries that fit equally well, those of the region `home` come first.
+    """
     chosen = picked(text, turns, desk)
     if chosen is not None:
         decision = Decision(Status.ANSWER, (chosen,), 1.0, "按序号选的")
@@ -43,7 +48,7 @@ def answer(text: str, desk: Desk, turns: Sequence[Turn], today: dt.date, explain
     if len(parts) > 1:
         reply = compose.compose_parts(parts, desk, today)
         return replace(reply, reason="一次问了几件事", turn=Turn(text, reply.ids))
-    query, ranked, decision = settle(understand(text, desk.lexicon), desk, turns)
+    query, ranked, decision = settle(replace(understand(text, desk.lexicon), home=home), desk, turns)
     return _finish(decision, query, ranked, desk, today, explain)
 
 

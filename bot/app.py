@@ -9,7 +9,7 @@ import logging
 import secrets
 import time
 from contextlib import asynccontextmanager
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot import render
@@ -17,7 +17,8 @@ from bot.alerts import Alerts
 from bot.answer import answer, give
 from bot.channels.service import Handled
 from bot.desk import Desk
-from bot.errors import StoreError
+from bot.errors import KnowledgeError, StoreError
+from bot.following import after_reload
 from bot.gate import Duplicates, Verdict
 from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
@@ -25,7 +26,7 @@ from bot.memory import Memory
 from bot.metrics import Metrics
 from bot.model import Block, Reply, Status, Turn
 from bot.querylog import backup as backups
-from bot.querylog import deliveries
+from bot.querylog import deliveries, privacy
 from bot.querylog.arrivals import Arrival
 from bot.querylog.deliveries import Delivery, NewDelivery
 from bot.querylog.recorder import Recorder
@@ -37,7 +38,7 @@ from bot.redact import redact
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from bot.channels.service import Draft
+    from bot.channels.service import Draft, Mailbox
     from bot.model import Message
     from bot.settings import Settings
 
@@ -69,21 +70,32 @@ class App:
         self.channels: dict[str, Callable[[], dict[str, Any]]] = {}
         self.recorder = Recorder(querylog, Spool(settings.spool_file()), self.alerts)
         self.metrics = Metrics(self.health)
+        self.mailboxes: dict[str, Mailbox] = {}
         self._now, self._tick = now, tick
 
-    async def handle(self, message: Message, draft: Draft | None = None) -> Handled:
+    async def handle(self, message: Message, draft: Draft | None = None, reply: Reply | None = None) -> Handled:
         """Answer one message; a second delivery of it gets the same reply, also while the first is being made."""
-        make = partial(self._handle, message, draft)
-        return await self.duplicates.once(message.channel, message.message_id, self._tick(), make)
+        made = False
 
-    async def _handle(self, message: Message, draft: Draft | None) -> Handled:
+        async def make() -> Handled:
+            nonlocal made
+            made = True
+            return await self._handle(message, draft, reply)
+
+        handled = await self.duplicates.once(message.channel, message.message_id, self._tick(), make)
+        return handled if made else replace(handled, fresh=False)
+
+    async def _handle(self, message: Message, draft: Draft | None, said: Reply | None) -> Handled:
         """Gate, answer, record. Whatever goes wrong becomes a polite reply, and a row wherever that is possible."""
         begun = time.perf_counter()
         user, now, tick = await self._user_key(message), self._now(), self._tick()
         verdict = await self.memory.admit(message, user, now, tick)
         earlier = await self.memory.turns(message, user, now, tick) if verdict is Verdict.OK else ()
         start = time.perf_counter()
-        reply = self._reply(message, earlier) if verdict is Verdict.OK else self._fixed(Status.LIMITED, "limited")
+        if verdict is Verdict.OK:
+            reply = said or self._reply(message, earlier)
+        else:
+            reply = self._fixed(Status.LIMITED, "limited")
         took_ms = (time.perf_counter() - start) * 1000
         payload = render.payload(message.text[:400], reply, took_ms)
         payload["id"] = None
@@ -105,7 +117,7 @@ class App:
         try:
             if message.entry is not None:
                 return give(message.entry, message.text, self.desk, today)
-            return answer(message.text, self.desk, turns, today)
+            return answer(message.text, self.desk, turns, today, home=message.home)
         except Exception:
             log.exception("a question could not be answered")
             return self._fixed(Status.ERROR, "error")
@@ -115,6 +127,11 @@ class App:
             return await self.querylog.user_key(message.channel, message.user)
         except StoreError:
             return _NOBODY
+
+    async def preview(self, message: Message) -> Reply:
+        """The reply that a message would get now; nothing is counted, remembered or stored."""
+        user, now, tick = await self._user_key(message), self._now(), self._tick()
+        return self._reply(message, await self.memory.turns(message, user, now, tick))
 
     def _fixed(self, status: Status, text: str) -> Reply:
         return Reply(status, (Block("summary", self.desk.book.texts[text]),), turn=Turn(""))
@@ -159,6 +176,28 @@ class App:
     def ready(self) -> bool:
         """Whether this process should get questions: its knowledge is loaded, and it can keep what is asked."""
         return not self.querylog.lost() and not self.recorder.full
+
+    async def reload(self) -> str:
+        """Read the knowledge again; today's stays when the new one has errors."""
+        try:
+            desk = await asyncio.to_thread(build_desk, self.settings)
+        except KnowledgeError as error:
+            return f"知识有 {len(error.problems)} 个错误，没有换：\n{error.problems[0]}"
+        await self.swap(desk)
+        return f"换好了：版本 {desk.book.version}，{len(desk.book.entries)} 条。"
+
+    async def swap(self, desk: Desk) -> None:
+        """Answer from another desk from now on, and tell those who wait for it."""
+        self.desk = desk
+        try:
+            await after_reload(self)
+        except StoreError:
+            log.error("people could not be told of the new knowledge")
+
+    async def forget(self, channel: str, user: str) -> int:
+        """Delete everything stored or remembered of a user; how many questions that were. Raises StoreError."""
+        self.memory.forget(channel, user)
+        return await privacy.forget(self.querylog, channel, user)
 
     def health(self) -> dict[str, Any]:
         """State of the process: knowledge version, entries, rows that wait for the log or are lost, and why."""

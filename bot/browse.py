@@ -62,7 +62,10 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
         inside = {identifier: score for identifier, score in scores.items() if desk.region_of(identifier) in own}
         note = "" if any(inside.values()) else "city"
         scores = scores if note else inside
-    found = sorted((identifier for identifier, score in scores.items() if score > 0), key=lambda i: (-scores[i], i))
+    found = sorted(
+        (identifier for identifier, score in scores.items() if score > 0),
+        key=lambda identifier: (-scores[identifier], desk.region_of(identifier) != query.home, identifier),
+    )
     best = scores[found[0]] if found else 0.0
     found = [identifier for identifier in found if scores[identifier] >= 0.45 * best]
     if len(found) < 2:

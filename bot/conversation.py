@@ -15,20 +15,25 @@ FORGET_AFTER = 1800.0
 
 
 class Conversations:
-    """Turns by (channel, user). The clock is an argument, in seconds."""
+    """Turns by (channel, user, room). The clock is an argument, in seconds."""
 
     def __init__(self) -> None:
-        self._turns: OrderedDict[tuple[str, str], tuple[float, tuple[Turn, ...]]] = OrderedDict()
+        self._turns: OrderedDict[tuple[str, str, str], tuple[float, tuple[Turn, ...]]] = OrderedDict()
 
-    def turns(self, channel: str, user: str, now: float) -> tuple[Turn, ...]:
+    def turns(self, channel: str, user: str, now: float, room: str = "") -> tuple[Turn, ...]:
         """Earlier turns, oldest first; empty for a new or an old conversation."""
-        heard, turns = self._turns.get((channel, user), (now, ()))
+        heard, turns = self._turns.get((channel, user, room), (now, ()))
         return turns if now - heard <= FORGET_AFTER else ()
 
-    def add(self, channel: str, user: str, turn: Turn, now: float) -> None:
+    def add(self, channel: str, user: str, turn: Turn, now: float, room: str = "") -> None:
         """Remember one more turn; the longest silent conversation makes room."""
-        turns = self.turns(channel, user, now)
-        self._turns[channel, user] = (now, (*turns, turn)[-MAX_TURNS:])
-        self._turns.move_to_end((channel, user))
+        turns = self.turns(channel, user, now, room)
+        self._turns[channel, user, room] = (now, (*turns, turn)[-MAX_TURNS:])
+        self._turns.move_to_end((channel, user, room))
         while len(self._turns) > MAX_CONVERSATIONS:
             self._turns.popitem(last=False)
+
+    def forget(self, channel: str, user: str) -> None:
+        """Forget every conversation of a user."""
+        for key in [key for key in self._turns if key[:2] == (channel, user)]:
+            del self._turns[key]

@@ -23,6 +23,8 @@ NEAR_SHARE = 0.4
 """Of the answering confidence: from here on a refusal names the nearest entries."""
 TIE_WITHIN = 1.0
 """Blends closer than this are near each other."""
+EQUAL_WITHIN = TIE_WITHIN / 4
+"""Blends closer than this are as good as equal."""
 SURE_AT = 0.6
 SOUND_SCORE = 0.95
 CLEAR_AT = 0.85
@@ -50,7 +52,10 @@ class Ranked:
 
 
 def rank(query: Query, desk: Desk) -> Ranked:
-    """Match a query and set apart the entries of districts that it does not ask about."""
+    """Match a query and set apart the entries of districts that it does not ask about.
+
+    Of the entries that fit as well as the first, those of the home region come first; the confidence stays.
+    """
     found = desk.match(query)
     decoys = tuple(item for item in found if item.decoy)
     entries = [item for item in found if not item.decoy]
@@ -60,7 +65,15 @@ def rank(query: Query, desk: Desk) -> Ranked:
     confidences = desk.confidence((*own, *decoys)), desk.confidence((*foreign, *decoys))
     if query.english and own and desk.words_told(query, own[0].id) < _ENGLISH_WORDS:
         confidences = (min(confidences[0], _DOUBTFUL), min(confidences[1], _DOUBTFUL))
-    return Ranked(own, foreign, *confidences, decoys[0] if decoys else None)
+    return Ranked(_home_first(own, query, desk), foreign, *confidences, decoys[0] if decoys else None)
+
+
+def _home_first(own: tuple[Candidate, ...], query: Query, desk: Desk) -> tuple[Candidate, ...]:
+    """Sorted anew among those that no score tells apart, unless the question names a place."""
+    if not query.home or query.regions or not own:
+        return own
+    level = own[0].blend - EQUAL_WITHIN
+    return tuple(sorted(own, key=lambda item: item.blend <= level or desk.region_of(item.id) != query.home))
 
 
 def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
@@ -94,6 +107,7 @@ def _exact(query: Query, desk: Desk) -> Decision | None:
     if query.regions:
         allowed = desk.allowed_regions(query.regions)
         ids = tuple(identifier for identifier in ids if desk.region_of(identifier) in allowed)
+    ids = tuple(sorted(ids, key=lambda identifier: desk.region_of(identifier) != query.home))
     if len(ids) == 1:
         return Decision(Status.ANSWER, ids, 1.0, "和库里的问法一字不差")
     if ids:
@@ -145,7 +159,7 @@ def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
         reason = "意思正好相反"
         return Decision(Status.NONE, score=min(confidence, _DOUBTFUL), reason=reason, near=(own[0].id,))
     tied = _tied(own)
-    if len(tied) > 1 and answer_at <= confidence < SURE_AT and own[0].blend - own[1].blend < TIE_WITHIN / 4:
+    if len(tied) > 1 and answer_at <= confidence < SURE_AT and abs(own[0].blend - own[1].blend) < EQUAL_WITHIN:
         return Decision(Status.CHOICES, tied, confidence, "几条分不出高下")
     if confidence >= answer_at:
         return Decision(Status.ANSWER, (own[0].id,), confidence, "得分够高")

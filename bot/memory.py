@@ -53,19 +53,23 @@ class Memory:
         return self.gate.admit(f"{message.channel}:{message.user}", message.address, tick)
 
     async def turns(self, message: Message, user_key: str, now: dt.datetime, tick: float) -> tuple[Turn, ...]:
-        """Earlier turns of this conversation, oldest first."""
-        if self._log.shared:
+        """Earlier turns of this conversation, oldest first. Those among other people are not shared by replicas."""
+        if self._log.shared and not message.room:
             shared = await self._shared(lambda: self._log.read(partial(fleet.recall, key=user_key, now=now)))
             if shared is not None:
                 return shared
-        return self.conversations.turns(message.channel, message.user, tick)
+        return self.conversations.turns(message.channel, message.user, tick, message.room)
 
     def add(self, message: Message, turns: tuple[Turn, ...], turn: Turn, tick: float) -> tuple[Turn, ...]:
         """Remember one more turn after `turns`; what is to be stored with its row, empty when nothing is."""
-        self.conversations.add(message.channel, message.user, turn, tick)
-        if not self._log.shared:
+        self.conversations.add(message.channel, message.user, turn, tick, message.room)
+        if not self._log.shared or message.room:
             return ()
         return (*turns, replace(turn, text=redact(turn.text)))
+
+    def forget(self, channel: str, user: str) -> None:
+        """Forget the conversations of a user in this process."""
+        self.conversations.forget(channel, user)
 
     async def _shared(self, work: Callable[[], Awaitable[T]]) -> T | None:
         try:

@@ -60,7 +60,8 @@ class Message:
     """One incoming text. `user` is the channel's own id; it is hashed before it is stored.
 
     `also` are the ids of further messages that were put together with it, `entry` is what a pressed button stands
-    for (empty for 「都不是」), `home` the region that this user calls home.
+    for (empty for 「都不是」), `home` the region that this user calls home, `room` a place with other people, where
+    a conversation of its own goes on.
     """
 
     text: str
@@ -71,6 +72,7 @@ class Message:
     also: tuple[str, ...] = ()
     entry: str | None = None
     home: str = ""
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Query:
     browse_lightly: bool = False
     follow_up: bool = False
     has_content: bool = True
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)

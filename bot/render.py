@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -85,12 +85,16 @@ def _cut(blocks: Sequence[Block], limit: int, size: Callable[[str], int]) -> Ite
     for block in blocks:
         rest = block.text
         while size(spaced(line(replace(block, text=rest)))) > room:
-            kept = _prefix(rest, lambda text, kind=block: size(spaced(line(replace(kind, text=text)))) <= room)
-            yield replace(block, text=kept)
-            rest = rest[len(kept) :]
+            end = _end(replace(block, text=rest), room, size)
+            yield replace(block, text=rest[:end])
+            rest = rest[end:]
         yield replace(block, text=rest)
 
 
-def _prefix(text: str, fits: Callable[[str], bool]) -> str:
-    """The longest beginning that fits, of at least one character."""
-    return text[: max(1, bisect_right(range(1, len(text) + 1), False, key=lambda end: not fits(text[:end])))]
+def _end(block: Block, room: int, size: Callable[[str], int]) -> int:
+    """How many characters of a block fit, at least one."""
+
+    def too_long(end: int) -> bool:
+        return size(spaced(line(replace(block, text=block.text[:end])))) > room
+
+    return max(1, bisect_left(range(1, len(block.text) + 1), True, key=too_long))

@@ -57,11 +57,26 @@ class Handled:
         return row
 
 
+class Mailbox(Protocol):
+    """A channel that can speak first."""
+
+    def notice(self, target: str, reply: Reply) -> Post:
+        """Word a reply that nobody asked for just now."""
+        ...
+
+    def add(self, delivery: Delivery) -> None:
+        """Send a reply that is stored."""
+        ...
+
+
 class Talk(Protocol):
     """What the web chat needs of the program."""
 
-    async def handle(self, message: Message, draft: Draft | None = None) -> Handled:
-        """Answer one message. Never raises. With a draft, the reply is stored with its row, to be sent."""
+    async def handle(self, message: Message, draft: Draft | None = None, reply: Reply | None = None) -> Handled:
+        """Answer one message. Never raises. With a draft, the reply is stored with its row, to be sent.
+
+        A `reply` that is given is what the channel says itself, to a command for instance.
+        """
         ...
 
     async def feedback(self, row_id: int, verdict: str, message: Message) -> bool:
@@ -93,6 +108,20 @@ class Service(Talk, Protocol):
     """Today's knowledge; another one after a reload."""
     querylog: QueryLog
     alerts: Alerts
+    mailboxes: dict[str, Mailbox]
+    """By channel, as long as it runs."""
+
+    async def preview(self, message: Message) -> Reply:
+        """The reply that a message would get now; nothing is counted, remembered or stored."""
+        ...
+
+    async def reload(self) -> str:
+        """Read the knowledge again and say, in Chinese, what became of it."""
+        ...
+
+    async def forget(self, channel: str, user: str) -> int:
+        """Delete everything stored of a user; how many questions that were. Raises StoreError."""
+        ...
 
     async def judge(self, token: str, verdict: str | None, reasons: tuple[str, ...] = (), text: str = "") -> bool:
         """Record `up` or `down`, or take it back (None), for the reply of this token; false if there is none."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from bot.querylog import deliveries, fleet
-from bot.querylog.tables import query_log, seen
+from bot.querylog.tables import delivery, feedback, query_log, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,7 +27,8 @@ Key = tuple[str, str]
 class Arrival:
     """A row to be stored; `also` are the ids of further messages that it answers.
 
-    `turns` are those of its conversation, where replicas share them.
+    The row of such a message makes room when nothing of its reply has been sent. `turns` are those of the
+    conversation, where replicas share them.
     """
 
     row: LogRow
@@ -38,6 +39,10 @@ class Arrival:
     def messages(self) -> list[Key]:
         """(channel, message id) of every message."""
         return [(self.row.channel, name) for name in (self.row.message_id, *self.also) if name]
+
+    def goes_on(self, known: Mapping[Key, int]) -> bool:
+        """Whether it is a new message that goes on with others."""
+        return bool(self.row.message_id) and (self.row.channel, self.row.message_id) not in known
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Taken:
 
 async def take(connection: AsyncConnection, arrivals: Sequence[Arrival], owner: str) -> list[Taken]:
     """Store what is new; the result of every arrival, in order."""
-    known = await _known(connection, arrivals)
+    known = await _make_room(connection, arrivals, await _known(connection, arrivals))
     first: dict[Key, int] = {}
     places: list[int] = []
     """Of each arrival that is not known, the place of the one that is inserted for it."""
@@ -60,10 +65,11 @@ async def take(connection: AsyncConnection, arrivals: Sequence[Arrival], owner: 
         keys = arrival.messages()
         twin = next((first[key] for key in keys if key in first), place)
         places.append(twin)
-        if twin == place and not any(key in known for key in keys):
+        if twin == place and (arrival.goes_on(known) or not any(key in known for key in keys)):
             fresh.append(place)
             first.update(dict.fromkeys(keys, place))
-    ids = dict(zip(fresh, await _insert(connection, [arrivals[place] for place in fresh]), strict=True))
+    inserted = await _insert(connection, [arrivals[place] for place in fresh], known)
+    ids = dict(zip(fresh, inserted, strict=True))
     sent = await _deliveries(connection, arrivals, fresh, ids, owner)
     rows = (arrivals[place] for place in fresh)
     await fleet.remember(connection, [(one.row.user_key, one.turns, one.row.asked_at) for one in rows if one.turns])
@@ -90,7 +96,20 @@ async def _known(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> di
     return {(row.channel, row.message_id): row.query_id for row in found}
 
 
-async def _insert(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> Sequence[int]:
+async def _make_room(connection: AsyncConnection, arrivals: Sequence[Arrival], known: dict[Key, int]) -> dict[Key, int]:
+    """Delete the rows of earlier pieces whose reply is stored and not sent; returns what is still known."""
+    new = (arrival for arrival in arrivals if arrival.also and arrival.goes_on(known))
+    pieces = {known[key] for arrival in new for key in arrival.messages() if key in known}
+    if not pieces:
+        return known
+    unsent = delivery.c.query_id.in_(pieces) & (delivery.c.state == deliveries.WAITING) & (delivery.c.receipts == "[]")
+    gone = set(await connection.scalars(sa.select(delivery.c.query_id).where(unsent)))
+    for column in (seen.c.query_id, delivery.c.query_id, feedback.c.query_id, query_log.c.id):
+        await connection.execute(sa.delete(column.table).where(column.in_(gone)))
+    return {key: query_id for key, query_id in known.items() if query_id not in gone}
+
+
+async def _insert(connection: AsyncConnection, arrivals: Sequence[Arrival], known: Mapping[Key, int]) -> Sequence[int]:
     if not arrivals:
         return []
     insert = sa.insert(query_log).returning(query_log.c.id, sort_by_parameter_order=True)
@@ -99,6 +118,7 @@ async def _insert(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> S
         {"channel": channel, "message_id": name, "query_id": query_id}
         for arrival, query_id in zip(arrivals, ids, strict=True)
         for channel, name in dict.fromkeys(arrival.messages())
+        if (channel, name) not in known
     ]
     if messages:
         await connection.execute(sa.insert(seen), messages)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import StoreError
-from bot.querylog import deliveries, fleet, months
+from bot.querylog import deliveries, fleet, months, people
 from bot.querylog.arrivals import Arrival, Taken, take
 from bot.querylog.engine import DamagedError, file_of, forget_deleted, open_engine, open_reader, reason_of, set_aside
 from bot.querylog.tables import Logged, LogRow, delivery, feedback, query_log, seen, setting
@@ -46,6 +46,7 @@ class QueryLog:
         self._reader = open_reader(engine)
         self._keys: dict[str, str] = {}
         self._sent: dict[str, None] = {}
+        self._person_secret = ""
         self._file = file_of(engine.url)
         self._identity = _identity(self._file)
 
@@ -124,6 +125,10 @@ class QueryLog:
         """Do some work in one transaction of the writer."""
         return await self._writer.run(work)
 
+    async def run_outside(self, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+        """Do some work that brings its own transactions; nothing else is written meanwhile."""
+        return await self._writer.run_outside(work)
+
     async def read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Do some reading on a connection of its own, which keeps no writer waiting."""
         if self._reader is None:
@@ -199,8 +204,22 @@ class QueryLog:
         month = _month(now or dt.datetime.now(dt.UTC))
         if month not in self._keys:
             self._keys[month] = await self.run(lambda connection: _month_key(connection, month))
-        who = f"{channel}:{user}".encode("utf-8", "surrogatepass")
-        return hmac.new(bytes.fromhex(self._keys[month]), who, hashlib.sha256).hexdigest()[:16]
+        return _hidden(self._keys[month], channel, user)
+
+    async def user_keys(self, channel: str, user: str) -> list[str]:
+        """What stands for a user in each month whose key still exists."""
+        months = sa.select(setting.c.value).where(setting.c.key.startswith(_MONTH_KEY))
+
+        async def fetch(connection: AsyncConnection) -> list[str]:
+            return [_hidden(key, channel, user) for key in await connection.scalars(months)]
+
+        return await self.run(fetch)
+
+    async def person_key(self, channel: str, user: str) -> str:
+        """What stands for a user in what they chose to have remembered; it does not change."""
+        if not self._person_secret:
+            self._person_secret = await self.run(people.secret)
+        return people.key_of(self._person_secret, channel, user)
 
     async def purge(self, before: dt.datetime) -> int:
         """Delete the rows older than `before`, all that hangs on them, and the keys of the months before its month.
@@ -250,6 +269,11 @@ async def _delete_before(connection: AsyncConnection, before: dt.datetime) -> in
     alone = delivery.c.query_id.is_(None) & (delivery.c.created_at < before)
     await connection.execute(sa.delete(delivery).where(alone))
     return (await connection.execute(sa.delete(query_log).where(query_log.c.asked_at < before))).rowcount
+
+
+def _hidden(key: str, channel: str, user: str) -> str:
+    who = f"{channel}:{user}".encode("utf-8", "surrogatepass")
+    return hmac.new(bytes.fromhex(key), who, hashlib.sha256).hexdigest()[:16]
 
 
 def _identity(file: Path | None) -> tuple[int, int] | None:

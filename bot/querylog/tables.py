@@ -153,6 +153,33 @@ audit = sa.Table(
 )
 """What admins and maintainers did, to what, and why."""
 
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("home", sa.Text, nullable=False),
+    sqlite_strict=True,
+)
+"""What a user has chosen to have remembered, under a key that does not change with the month."""
+
+subscription = sa.Table(
+    "subscription",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("created_at", UtcText, nullable=False),
+    sa.CheckConstraint("kind IN ('entry', 'question')", name="ck_subscription_kind"),
+    sa.UniqueConstraint("person", "kind", "subject", name="uq_subscription"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+"""What a user wants to hear of: an entry (its id, and a digest of what it said) or a question (redacted)."""
+
 setting = sa.Table(
     "setting",
     metadata,

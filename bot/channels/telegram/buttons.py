@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from telegram import InlineKeyboardMarkup
+
 MAX_BYTES = 64
 _NAME = 40
 """Characters of an id that is written out; a longer one is hashed."""
@@ -52,3 +54,14 @@ def page_row(kind: str, values: tuple[str, ...], page: int, pages: int) -> list[
     back = ("◀", pack(kind, *values, page - 1)) if page else ("　", NOTHING)
     on = ("▶", pack(kind, *values, page + 1)) if page + 1 < pages else ("　", NOTHING)
     return [[back, (f"{page + 1}/{pages}", NOTHING), on]]
+
+
+def rows_of(markup: InlineKeyboardMarkup | None) -> list[Row]:
+    """The buttons that stand under a message."""
+    rows = markup.inline_keyboard if markup else ()
+    return [[(button.text, str(button.callback_data)) for button in row] for row in rows]
+
+
+def has(row: Row, *kinds: str) -> bool:
+    """Whether one of these kinds of buttons stands in a row."""
+    return any(unpack(data)[0] in kinds for _, data in row)

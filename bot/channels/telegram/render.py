@@ -88,12 +88,9 @@ def pages(count: int) -> int:
     return max(1, -(-count // PAGE))
 
 
-def verdict_row(status: Status | str, token: str, chosen: str | None = None) -> Row:
-    """👍 and 👎, the chosen one marked, and 🔔 for hearing when something changes."""
-    row = [
-        (("✅ " if chosen == kind else "") + label, pack(kind, token))
-        for kind, label in ((UP, "👍 有用"), (DOWN, "👎 没帮上"))
-    ]
+def verdict_row(status: Status, token: str) -> Row:
+    """👍 and 👎, and 🔔 for hearing when something changes."""
+    row = [("👍 有用", pack(UP, token)), ("👎 没帮上", pack(DOWN, token))]
     if status in {Status.ANSWER, Status.NONE}:
         row.append(("🔔 有变化告诉我" if status == Status.ANSWER else "🔔 有答案告诉我", pack(FOLLOW, token)))
     return row

@@ -44,7 +44,9 @@ def markup(rows: Sequence[Sequence[Sequence[str]]] | None) -> InlineKeyboardMark
     """Rows of [label, data] as buttons."""
     if not rows:
         return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton(text, callback_data=data) for text, data in row] for row in rows])
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(text, callback_data=data) for text, data in row] for row in rows]
+    )
 
 
 class Sender:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telegram import Chat, MessageEntity
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from telegram import Message, Update, User
 
 ALLOWED = ("message", "edited_message", "callback_query", "inline_query")
@@ -78,7 +79,7 @@ def _from_a_bot(message: Message) -> bool:
 
 
 def _entities(message: Message) -> dict[MessageEntity, str]:
-    kinds = [MessageEntity.BOT_COMMAND, MessageEntity.MENTION, MessageEntity.TEXT_MENTION]
+    kinds: list[str | None] = [MessageEntity.BOT_COMMAND, MessageEntity.MENTION, MessageEntity.TEXT_MENTION]
     return message.parse_entities(kinds) if message.text else message.parse_caption_entities(kinds)
 
 
