@@ -148,9 +148,13 @@ class Telegram:
 
     def press(self, sent: Sent, data: str, *, user: int | None = None) -> str:
         """A person presses a button; returns the id of the press."""
+        return self.press_as(user or abs(sent.chat), data, self._as_message(sent))
+
+    def press_as(self, user: int, data: str, message: dict[str, Any] | None) -> str:
+        """The same, with any message around it; returns the id of the press."""
         number = str(next(self._serial) + 10**18)
-        query = {"id": number, "from": _person(user or abs(sent.chat)), "chat_instance": "1", "data": data}
-        self._push("callback_query", query | {"message": self._as_message(sent)})
+        query = {"id": number, "from": _person(user), "chat_instance": "1", "data": data}
+        self._push("callback_query", query | ({"message": message} if message else {}))
         return number
 
     def ask_inline(self, user: int, query: str) -> str:

@@ -50,7 +50,13 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def start(telegram: Emulator, desk: Desk, tmp_path: Path, mode: str) -> Start:
+def pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chats may get more in a second than Telegram likes, so that the tests are quick; the burst has its own."""
+    monkeypatch.setattr("bot.channels.telegram.pace.CHAT", (50, 1.0))
+
+
+@pytest.fixture
+def start(telegram: Emulator, desk: Desk, tmp_path: Path, mode: str, pace: None) -> Start:
     """Starts a bot; started again it goes on with the same database."""
 
     @contextlib.asynccontextmanager

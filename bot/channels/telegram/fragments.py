@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.decide import SURE_AT
 from bot.model import Status
 from bot.text.normalise import normalise
 from bot.understand.query import understand
@@ -53,10 +54,12 @@ class Heard:
 def unfinished(heard: Heard, desk: Desk) -> bool:
     """Whether a message may be a piece of a question: it is not understood by itself, or trails off.
 
-    What is known to lie outside the material is understood.
+    A guess at words that ask nothing is not understood either; what is known to lie outside the material is.
     """
     if heard.trails_off:
         return True
+    if heard.reply.status is Status.ANSWER:
+        return heard.reply.score < SURE_AT and not heard.asks(desk)
     query = understand(heard.text, desk.lexicon)
     return heard.reply.status in _OPEN and not query.outside and not query.elsewhere
 

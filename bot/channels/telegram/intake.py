@@ -16,6 +16,7 @@ from telegram import Update
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.channels.telegram.updates import ALLOWED, lane
+from bot.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -45,22 +46,25 @@ class Intake:
         self.problem = ""
 
     async def one(self, update: Update) -> None:
-        """Take one update, after those of its chat that came before."""
+        """Take one update, after those of its chat that came before; raises StoreError when it is to come again."""
         lock = self._lanes.setdefault(lane(update), asyncio.Lock())
         async with lock:
             await self._take(update)
 
-    async def all(self, updates: Sequence[Update]) -> None:
-        """Take several updates."""
-        await asyncio.gather(*(self.one(update) for update in updates))
+    async def _all(self, updates: Sequence[Update]) -> bool:
+        """Take several updates; False, after a while, when the log does not take them: they come again."""
+        taken = await asyncio.gather(*(self.one(update) for update in updates), return_exceptions=True)
+        errors = [error for error in taken if isinstance(error, BaseException)]
+        if errors:
+            await asyncio.sleep(self.trouble(errors[0]))
+        return not errors
 
     async def poll(self, stopping: asyncio.Event) -> None:
         """Ask for updates until `stopping`. The next request, at the end a last one, confirms what was taken."""
         offset: int | None = None
         while not stopping.is_set():
             updates = await self._until(stopping, self._ask(offset, LONG_POLL))
-            if updates:
-                await self.all(updates)
+            if updates and await self._all(updates):
                 offset = updates[-1].update_id + 1
         if offset is not None:
             with contextlib.suppress(TelegramError):
@@ -87,7 +91,7 @@ class Intake:
         self.fine()
         return found
 
-    def trouble(self, error: Exception) -> float:
+    def trouble(self, error: BaseException) -> float:
         """Say what is wrong; returns the seconds to wait, more each time, with jitter."""
         self.problem = meaning(error)
         log.info("telegram: %s", type(error).__name__)
@@ -101,8 +105,10 @@ class Intake:
         self._alerts.end(_ALERT)
 
 
-def meaning(error: Exception) -> str:
-    """What an error of Telegram's means for an operator, without anything secret."""
+def meaning(error: BaseException) -> str:
+    """What an error means for an operator, without anything secret."""
+    if isinstance(error, StoreError):
+        return "收到的消息记不下来"
     if isinstance(error, Conflict):
         return "另一个程序在用同一个机器人收消息"
     if isinstance(error, InvalidToken):
@@ -128,7 +134,10 @@ class Webhook:
             return JSONResponse({"error": "内容不是 Telegram 的更新。"}, 400)
         if not self._ready.is_set():
             return JSONResponse({"error": "还没准备好。"}, 503, {"Retry-After": "1"})
-        await self._one(update)
+        try:
+            await self._one(update)
+        except StoreError:
+            return JSONResponse({"error": "现在记不下来。"}, 503, {"Retry-After": "1"})
         return JSONResponse({"ok": True})
 
     def _parsed(self, body: bytes) -> Update | None:

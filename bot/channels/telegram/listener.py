@@ -9,6 +9,7 @@ import logging
 import time
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from telegram import Chat, InlineQueryResultsButton
@@ -59,7 +60,7 @@ class Listener:
         self._aside: set[asyncio.Task[None]] = set()
 
     async def take(self, update: Update) -> None:
-        """Do all that an update asks for; never raises."""
+        """Do all that an update asks for; raises only StoreError, when it is to be tried again."""
         try:
             if update.callback_query is not None:
                 await self._press(update.callback_query)
@@ -67,6 +68,8 @@ class Listener:
                 await self._inline(update.inline_query)
             elif (heard := said(update, self._bot.bot)) is not None:
                 await self._hear(heard)
+        except StoreError:
+            raise
         except Exception:
             log.exception("an update could not be taken")
 
@@ -111,7 +114,10 @@ class Listener:
 
     async def _name(self, heard: Said) -> str:
         name = await self._service.querylog.user_key(CHANNEL, f"{heard.chat}:{heard.message}", heard.sent)
-        return f"{name}.{heard.edited}" if heard.edited else name
+        if not heard.edited:
+            return name
+        wording = sha256(heard.text.encode("utf-8", "replace")).hexdigest()[:8]  # there may be two edits in a second
+        return f"{name}.{heard.edited}.{wording}"
 
     async def _open(self, heard: Said, message: Message) -> None:
         """`/start` with an entry behind it: a link to that entry."""

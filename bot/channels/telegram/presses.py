@@ -101,7 +101,7 @@ class Presses:
             return Outcome(words.STALE)
         try:
             return await pressed(press, values)
-        except (ValueError, IndexError):  # not the data of today's buttons
+        except (ValueError, LookupError):  # not the data of today's buttons
             return Outcome(words.STALE)
 
     async def _entry(self, _press: Press, values: list[str]) -> Outcome:
