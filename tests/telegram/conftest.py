@@ -80,7 +80,7 @@ def start(telegram: Emulator, desk: Desk, tmp_path: Path, mode: str, pace: None)
             app.channels = {channel.name: channel.health}
             async with _on(hook, create_web(app, more=channel.routes())):
                 stopping = asyncio.Event()
-                task = asyncio.create_task(run_all([channel], stopping, app.alerts))
+                task = asyncio.create_task(run_all([channel], stopping, app))
                 try:
                     yield Bot(app, channel, hook)
                 finally:

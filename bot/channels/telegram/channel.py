@@ -76,6 +76,7 @@ class Telegram:
         self._ready = asyncio.Event()
         secret = settings.telegram_webhook_secret
         self._secret = secret.get_secret_value() if settings.telegram_webhook_url and secret else ""
+        self.singleton = not self._secret
 
     def routes(self) -> Sequence[BaseRoute]:
         """The webhook, when there is one."""

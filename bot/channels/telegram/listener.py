@@ -148,20 +148,22 @@ class Listener:
         """A question, or one more piece of it."""
         self._indicator.begin(heard.chat)
         who = f"{heard.chat}:{heard.user}"
-        message, before = self._put_together(who, message)
+        message, before = await self._put_together(who, message)
         handled = await self._service.handle(message, self._draft(heard, message))
         if handled.fresh and handled.delivery is not None and handled.delivery.id:
             self._hold(who, message, handled.reply, before)
         self._post(heard.chat, handled)
 
-    def _put_together(self, who: str, message: Message) -> tuple[Message, Piece | None]:
+    async def _put_together(self, who: str, message: Message) -> tuple[Message, Piece | None]:
         """The message with the pieces before it, if it is understood better so; else the pieces it may go on with."""
         piece = self._fragments.held(who, time.monotonic())
         if piece is None:
             return message, None
-        alone = Heard(message.text, self._service.preview(message))
         both = replace(message, text=join(piece.heard.text, message.text))
-        if belongs(piece.heard, alone, self._service.preview(both), self._service.desk):
+        alone, joined = Heard(message.text, await self._service.preview(message)), await self._service.preview(both)
+        if self._fragments.held(who, time.monotonic()) is not piece:  # it went out meanwhile
+            return message, None
+        if belongs(piece.heard, alone, joined, self._service.desk):
             self._fragments.close(who, taken_back=True)
             return replace(both, also=piece.ids), None
         if unfinished(alone, self._service.desk):
@@ -171,13 +173,11 @@ class Listener:
 
     def _hold(self, who: str, message: Message, reply: Reply, before: Piece | None) -> None:
         """Keep the reply back for a moment when the message may go on."""
-        heard = Heard(message.text, reply)
+        heard, ids = Heard(message.text, reply), (*message.also, str(message.message_id))
         if not unfinished(heard, self._service.desk):
             return
-        ids = (*message.also, str(message.message_id))
-        if before is not None:
-            text = join(before.heard.text, message.text)
-            heard, ids = Heard(text, self._service.preview(replace(message, text=text))), (*before.ids, *ids)
+        if before is not None:  # neither is understood: both wait for a third
+            heard, ids = Heard(join(before.heard.text, heard.text), reply), (*before.ids, *ids)
         self._fragments.hold(who, Piece(ids, heard, time.monotonic() + HOLD))
 
     def _draft(self, heard: Said, message: Message, rows: list[Row] | None = None) -> Draft:
