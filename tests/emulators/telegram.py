@@ -163,6 +163,10 @@ class Telegram:
         self._push("inline_query", {"id": number, "from": _person(user), "query": query, "offset": ""})
         return number
 
+    async def poll_elsewhere(self) -> None:
+        """A second program asks for updates once."""
+        await self._do_get_updates({})
+
     # what a test looks at
 
     def texts(self, chat: int) -> list[str]:
@@ -186,6 +190,10 @@ class Telegram:
         """The first `count` messages in a chat, as soon as they are there."""
         await self.until(lambda: len(self.of(chat)) >= count, seconds)
         return self.of(chat)
+
+    def asked(self, method: str) -> list[Call]:
+        """All calls of a method."""
+        return [call for call in self.calls if call.method == method]
 
     def accepted(self, *methods: str) -> list[Call]:
         """The calls of some methods that were done."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from bot.channels.telegram.channel import PATH, Telegram, make
 from bot.channels.web.routes import create_web
 from bot.desk import Desk
 from bot.settings import load_settings
+from tests.chaos.telegram import free_port
 from tests.emulators.telegram import TOKEN
 from tests.emulators.telegram import Telegram as Emulator
 
@@ -68,13 +68,12 @@ def start(telegram: Emulator, desk: Desk, tmp_path: Path, mode: str, pace: None)
             "telegram_admins": str(ADMIN),
             "rate_limit_user": 0,
         }
-        with socket.socket() as port:  # the address of the webhook is a setting: it must be known before the start
-            port.bind(("127.0.0.1", 0))
-            hook = f"http://127.0.0.1:{port.getsockname()[1]}"
+        hook = f"http://127.0.0.1:{free_port()}"
         if mode == "webhook":
             given |= {"telegram_webhook_url": hook + PATH, "telegram_webhook_secret": SECRET}
         settings = load_settings(**(given | more))
         async with running(settings, desk) as app:
+            await app.querylog.take_over()
             channel = make(app)
             assert channel is not None
             app.channels = {channel.name: channel.health}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import pytest
@@ -163,6 +164,7 @@ async def test_a_changed_catalogue_is_told_at_the_button(telegram: Emulator, bot
     label, data = next(iter(offer.buttons.items()))
     identifier = unpack(data)[1][0]
     book = bot.app.desk.book
-    fewer = {key: entry for key, entry in book.entries.items() if key != identifier}
-    bot.app.desk = Desk(dataclasses.replace(book, entries=fewer))
+    changed = copy.copy(bot.app.desk)
+    changed.book = dataclasses.replace(book, entries={k: v for k, v in book.entries.items() if k != identifier})
+    bot.app.desk = changed
     assert await toast(telegram, telegram.press(offer, offer.buttons[label])) == words.GONE

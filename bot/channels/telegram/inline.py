@@ -28,8 +28,11 @@ _AT_LEAST = 0.02
 def ranked(text: str, desk: Desk, home: str = "") -> list[str]:
     """Up to ten entries for what has been typed so far, best first."""
     query = replace(understand(text, desk.lexicon), home=home)
-    hits = decide.hits(decide.rank(query, desk), desk)
-    ids = (desk.public(hit.id) for hit in hits if hit.score >= _AT_LEAST)
+    if not any(char.isalnum() for char in query.text):
+        return []
+    found = decide.rank(query, desk)
+    candidates = (*found.own, *found.foreign)[: 2 * MOST]
+    ids = (desk.public(one.id) for one in candidates if desk.hit(one, candidates).score >= _AT_LEAST)
     return [identifier for identifier in dict.fromkeys(ids) if identifier in desk.book.entries][:MOST]
 
 

@@ -1,0 +1,112 @@
+"""Replies as messages: escaped, split on the borders of blocks, linked; pace and fragments as pure parts."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.answer import answer
+from bot.channels.telegram.fragments import Fragments, Heard, Piece
+from bot.channels.telegram.pace import CHAT, GROUP, OVERALL, Pace, Window
+from bot.channels.telegram.render import keyboard, messages, units
+from bot.desk import Desk
+from bot.model import Block, Reply, Source, Status
+from bot.text.normalise import spaced
+from tests.emulators.telegram_markup import MAX_TEXT, check_markup, check_text, parse_html
+
+TOKEN = "0123456789abcdef"
+KINDS = ("title", "summary", "fact", "period", "source", "caution", "note", "item", "heading")
+BLOCKS = st.lists(st.builds(Block, st.sampled_from(KINDS), st.text(min_size=1, max_size=600)), min_size=1, max_size=12)
+
+
+@given(BLOCKS)
+@settings(max_examples=150, deadline=None)
+def test_any_text_becomes_html_that_telegram_takes(blocks: list[Block]) -> None:
+    found = messages(Reply(Status.ANSWER, tuple(blocks)), [])
+    told = "".join(parse_html(part["html"])[0] for part in found)
+    kept = "".join(told.split())
+    for block in blocks:
+        assert "".join(spaced(block.text).encode("utf-8", "replace").decode().split()) in kept
+
+
+def test_a_long_reply_is_split_on_the_borders_of_blocks() -> None:
+    blocks = [Block("fact", f"{number}" + "长" * 900) for number in range(12)]
+    found = messages(Reply(Status.ANSWER, tuple(blocks)), [[("按钮", "-")]])
+    assert len(found) == 3
+    assert ["keyboard" in part for part in found] == [False, False, True]
+    for part in found:
+        text, _ = check_text(part["html"], "HTML")
+        assert text.startswith("• ")
+        assert all(line.startswith("• ") for line in text.split("\n"))
+
+
+def test_one_endless_block_is_cut() -> None:
+    found = messages(Reply(Status.ANSWER, (Block("fact", "😀" * 9000),)), [])
+    assert len(found) == 5
+    assert all(units(check_text(part["html"], "HTML")[0]) <= MAX_TEXT for part in found)
+
+
+def test_a_source_with_an_address_is_a_link() -> None:
+    source = Source("s", "《甲<乙>&“丙”》", "2024 年", "https://example.cn/?a=1&b=2")
+    block = Block("source", f"来源：{source.title}（2024 年）")
+    (part,) = messages(Reply(Status.ANSWER, (block,), sources=(source,)), [])
+    text, links = check_text(part["html"], "HTML")
+    assert text == "来源：《甲<乙>&“丙”》（2024 年）"
+    assert links == [source.url.replace("&", "&amp;")] or links == [source.url]
+
+
+def test_every_entry_makes_messages_that_telegram_takes(desk: Desk, today: dt.date) -> None:
+    asked = [question for entry in desk.book.entries.values() for question in entry.tests[:2]]
+    assert len(asked) > 180
+    for question in asked:
+        reply = answer(question, desk, (), today)
+        for part in messages(reply, keyboard(reply, TOKEN)):
+            check_text(part["html"], "HTML")
+            rows = [[{"text": text, "callback_data": data} for text, data in row] for row in part.get("keyboard", [])]
+            check_markup({"inline_keyboard": rows})
+
+
+def test_a_window_lets_through_what_fits() -> None:
+    window, now, times = Window(3, 10.0), 0.0, []
+    for _ in range(50):
+        now += window.book(now)
+        times.append(now)
+    assert all(later - earlier >= 10.0 for earlier, later in zip(times, times[3:], strict=False))
+    assert times[-1] == pytest.approx(160.0)
+
+
+def test_chats_wait_for_themselves_and_all_for_the_bot() -> None:
+    pace = Pace()
+    for _ in range(CHAT[0]):
+        assert pace.wait(7, 0.0) == 0.0
+        pace.book(7, 0.0)
+    assert pace.wait(7, 0.0) == pytest.approx(CHAT[1])
+    assert pace.wait(8, 0.0) == 0.0
+    waits = [pace.book(chat, 0.0) for chat in range(100, 100 + OVERALL[0])]
+    assert waits[0] == 0.0
+    assert waits[-1] == pytest.approx(OVERALL[1])
+    now = 100.0
+    for _ in range(GROUP[0]):
+        now += pace.wait(-7, now)
+        pace.book(-7, now)
+    assert pace.wait(-7, now) == pytest.approx(100.0 + GROUP[1] - now)
+
+
+def test_held_replies_go_out_or_are_taken_back() -> None:
+    held, heard = Fragments(), Heard("我妈妈", Reply(Status.NONE, ()))
+    assert held.wait("m1", 0.0) == 0.0
+    held.hold("anna", Piece(("m1",), heard, 1.0))
+    assert held.wait("m1", 0.4) == pytest.approx(0.6)
+    assert held.held("anna", 0.4) is not None
+    assert held.held("bert", 0.4) is None
+    held.hold("anna", Piece(("m1", "m2"), heard, 2.0))
+    assert held.wait("m1", 1.5) == pytest.approx(0.5)
+    held.close("anna", taken_back=True)
+    assert [held.wait(name, 1.5) for name in ("m1", "m2")] == [None, None]
+    held.hold("anna", Piece(("m3",), heard, 3.0))
+    held.close("anna")
+    assert held.wait("m3", 2.0) == 0.0
+    assert held.held("anna", 2.0) is None
