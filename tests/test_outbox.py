@@ -196,8 +196,9 @@ async def test_reading_keeps_no_writer_waiting(querylog: QueryLog) -> None:
 
 
 @pytest.fixture
-async def app(url: str, desk: Desk) -> AsyncIterator[App]:
-    async with running(load_settings(database_url=url, rate_limit_user=0), desk) as made:
+async def app(url: str, desk: Desk, tmp_path: Path) -> AsyncIterator[App]:
+    settings = load_settings(database_url=url, spool=tmp_path / "log.spool", rate_limit_user=0)
+    async with running(settings, desk) as made:
         yield made
 
 

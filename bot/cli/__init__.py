@@ -30,6 +30,7 @@ app.command("bench")(measure.measure)
 app.command()(data.backup)
 app.command()(data.restore)
 app.command()(data.purge)
+app.command()(data.forget)
 app.command("migrate-db")(data.migrate_db)
 
 

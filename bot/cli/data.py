@@ -1,4 +1,4 @@
-"""`backup`, `restore`, `purge`, `migrate-db`: work on the database of the query log."""
+"""`backup`, `restore`, `purge`, `forget`, `migrate-db`: work on the database of the query log."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from bot.cli.common import Database, Knowledge, say
 from bot.errors import StoreError
 from bot.querylog import backup as backups
+from bot.querylog import privacy
 from bot.querylog.copying import copy
 from bot.querylog.engine import open_engine
 from bot.querylog.store import QueryLog
@@ -63,6 +64,25 @@ def purge(knowledge: Knowledge = None, database: Database = None) -> None:
 
     gone = backups.prune(backups.folder_for(settings.database_url), now, settings.retention_days)
     say(f"删了 {asyncio.run(work())} 条超过 {settings.retention_days} 天的问答，{len(gone)} 个旧备份")
+
+
+def forget(
+    channel: Annotated[str, typer.Argument(help="渠道，如 telegram")],
+    user: Annotated[str, typer.Argument(help="渠道里的用户编号，如 Telegram 的数字编号")],
+    knowledge: Knowledge = None,
+    database: Database = None,
+) -> None:
+    """删掉一个用户的一切：问过的话、评价、常住地区、关注；备份里的等备份过期."""
+    settings = load_settings(knowledge=knowledge, database_url=database)
+
+    async def work() -> int:
+        querylog = await QueryLog.open(settings.database_url)
+        try:
+            return await privacy.forget(querylog, channel, user)
+        finally:
+            await querylog.close()
+
+    say(f"删了 {asyncio.run(work())} 条问答，以及这个用户的常住地区和关注")
 
 
 def migrate_db(

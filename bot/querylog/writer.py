@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -37,11 +38,12 @@ log = logging.getLogger("reformbot.querylog")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job(Generic[R]):
-    """Either a row to insert or some other work; `done` gets the result."""
+    """A row to insert, some work within a transaction, or some that brings its own; `done` gets the result."""
 
     done: asyncio.Future[Any]
     row: R | None = None
-    work: Callable[[AsyncEngine], Awaitable[Any]] | None = None
+    work: Callable[[AsyncConnection], Awaitable[Any]] | None = None
+    outside: Callable[[AsyncEngine], Awaitable[Any]] | None = None
 
     def succeed(self, result: object) -> None:
         if not self.done.done():
@@ -81,17 +83,16 @@ class Writer(Generic[R]):
         return await self._submit(_Job(self._future(), row=row))
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Do some work in one transaction; raises StoreError."""
+        """Do some work in a transaction, together with what else waits; raises StoreError.
 
-        async def transaction(engine: AsyncEngine) -> T:
-            async with engine.begin() as connection:
-                return await work(connection)
-
-        return await self.run_outside(transaction)
+        It may be done twice: when something beside it fails, the transaction is rolled back and each goes alone.
+        """
+        result: T = await self._submit(_Job(self._future(), work=work))
+        return result
 
     async def run_outside(self, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
         """Do some work that brings its own transactions; nothing else is written meanwhile. Raises StoreError."""
-        result: T = await self._submit(_Job(self._future(), work=work))
+        result: T = await self._submit(_Job(self._future(), outside=work))
         return result
 
     async def close(self) -> None:
@@ -133,9 +134,9 @@ class Writer(Generic[R]):
             await self._engine.dispose()
 
     def _next_batch(self) -> list[_Job[R]]:
-        """The rows at the head of the queue together, or one other job."""
+        """What waits for a transaction, together, or one job that brings its own."""
         batch: list[_Job[R]] = []
-        while self._jobs and len(batch) < _BATCH and (not batch or (batch[0].row and self._jobs[0].row)):
+        while self._jobs and len(batch) < _BATCH and not (batch and (batch[0].outside or self._jobs[0].outside)):
             batch.append(self._jobs.popleft())
         return batch
 
@@ -153,13 +154,36 @@ class Writer(Generic[R]):
                     job.fail(f"查询日志读写失败：{reason_of(error)}", error)
         else:
             for job, result in zip(batch, results, strict=True):
-                job.succeed(result)
+                if not isinstance(result, Exception):
+                    job.succeed(result)
+                elif again and isinstance(result, IntegrityError):
+                    await self._serve([job], again=False)
+                else:
+                    job.fail(f"查询日志读写失败：{reason_of(result)}", result)
 
     async def _results(self, batch: list[_Job[R]]) -> Sequence[object]:
-        if batch[0].work:
-            return [await batch[0].work(self._engine)]
+        """The results, in order; an exception for work that failed and took nothing else with it."""
+        if batch[0].outside:
+            return [await batch[0].outside(self._engine)]
+        results: list[object] = []
         async with self._engine.begin() as connection:
-            return await self._insert(connection, [job.row for job in batch if job.row])
+            for is_row, jobs in groupby(batch, key=lambda job: job.row is not None):
+                if is_row:
+                    results += await self._insert(connection, [job.row for job in jobs if job.row is not None])
+                else:
+                    results += [await _apart(connection, job.work) for job in jobs if job.work is not None]
+        return results
+
+
+async def _apart(connection: AsyncConnection, work: Callable[[AsyncConnection], Awaitable[Any]]) -> object:
+    """The result of some work within a larger transaction, or the exception that undid it and nothing else."""
+    try:
+        async with connection.begin_nested():
+            return await work(connection)
+    except Exception as error:
+        if is_about_the_database(error):
+            raise
+        return error
 
 
 def is_about_the_database(error: BaseException) -> bool:
