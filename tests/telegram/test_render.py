@@ -15,7 +15,9 @@ from bot.channels.telegram.render import keyboard, messages, units
 from bot.desk import Desk
 from bot.model import Block, Reply, Source, Status
 from bot.text.normalise import spaced
+from tests.conftest import ROOT
 from tests.emulators.telegram_markup import MAX_TEXT, check_markup, check_text, parse_html
+from tests.telegram.picture import FILE, draw
 
 TOKEN = "0123456789abcdef"
 KINDS = ("title", "summary", "fact", "period", "source", "caution", "note", "item", "heading")
@@ -110,3 +112,8 @@ def test_held_replies_go_out_or_are_taken_back() -> None:
     held.close("anna")
     assert held.wait("m3", 2.0) == 0.0
     assert held.held("anna", 2.0) is None
+
+
+def test_the_picture_in_the_readme_is_what_the_bot_says(desk: Desk) -> None:
+    assert FILE.read_text(encoding="utf-8") == draw(desk), "python -m tests.telegram.picture"
+    assert FILE.name in (ROOT / "README.md").read_text(encoding="utf-8")
