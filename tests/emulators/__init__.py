@@ -1,0 +1,1 @@
+"""Platforms as this program sees them, on loopback, with their limits enforced."""
