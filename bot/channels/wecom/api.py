@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
@@ -24,28 +24,43 @@ from bot.channels.wecom.token import TokenCache
 if TYPE_CHECKING:
     from bot.alerts import Alerts
 
-DEFAULT_BASE = "https://qyapi.weixin.qq.com"
-
 _SECONDS = 10.0
+_ALERT = "wecom-api"
 _BUSY_WAITS = (0.2, 0.5, 1.0)
 _ADDRESS = re.compile(r"from ip: ?([0-9A-Fa-f.:]+)")
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every URL, and ours carry the token
 
 
-def open_client(base: str) -> httpx.AsyncClient:
-    """The HTTP client for a root URL; close it."""
-    return httpx.AsyncClient(base_url=f"{base.rstrip('/')}/cgi-bin/", timeout=_SECONDS)
-
-
 class Api:
-    """One secret's view of the API. What only an operator can mend becomes an alert until a call succeeds."""
+    """One secret's view of the API; `async with` it for as long as it is used.
 
-    def __init__(self, client: httpx.AsyncClient, corp_id: str, secret: str, alerts: Alerts, name: str) -> None:
-        self._client, self._alerts, self._name = client, alerts, name
+    What only an operator can mend becomes an alert until a call succeeds.
+    """
+
+    def __init__(self, base: str, corp_id: str, secret: str, alerts: Alerts) -> None:
+        self._base = f"{base.rstrip('/')}/cgi-bin/"
+        self._client = self._new_client()
+        self._users = 0
+        self._alerts = alerts
         self._credentials = {"corpid": corp_id, "corpsecret": secret}
         self._told = False
+        self._address = ""
         self.tokens = TokenCache(self._new_token)
+
+    def _new_client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self._base, timeout=_SECONDS)
+
+    async def __aenter__(self) -> Self:
+        self._users += 1
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """The last user closes the connections."""
+        self._users -= 1
+        if not self._users:
+            client, self._client = self._client, self._new_client()
+            await client.aclose()
 
     async def call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST one request and return the answer; raises ApiError for every errcode but 0.
@@ -60,7 +75,7 @@ class Api:
             raise
         if self._told:
             self._told = False
-            self._alerts.end(self._alert)
+            self._alerts.end(_ALERT)
         return answer
 
     async def _patiently(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -106,22 +121,16 @@ class Api:
             raise ApiError(code if isinstance(code, int) else UNREACHABLE)
         return dict(answer)
 
-    @property
-    def _alert(self) -> str:
-        return f"{self._name}-api"
-
     def _tell(self, code: int) -> None:
         self._told = True
-        self._alerts.start(self._alert, f"{self._name}：{_advice(code, self._address)}")
-
-    _address = ""
+        self._alerts.start(_ALERT, _advice(code, self._address))
 
 
 def _advice(code: int, address: str) -> str:
     if code == UNTRUSTED_ADDRESS:
-        return f"企业微信不认本机的 IP，请在应用的“企业可信IP”里加上 {address}"
+        return f"企业微信不认本机的 IP：请在应用的“企业可信IP”里加上 {address}"
     if code in BAD_CREDENTIALS:
-        return f"企业 ID 或 Secret 不对（{code}），请核对设置"
+        return f"企业微信不认企业 ID 或 Secret（{code}）：请核对设置"
     if code == NO_PERMISSION:
-        return "应用没有这个接口的权限（48002），请在管理后台开通"
-    return f"微信客服账号或接口没有开好（{code}），请核对管理后台的设置"
+        return "企业微信的应用没有这个接口的权限（48002）：请在管理后台开通"
+    return f"微信客服的账号或接口没有开好（{code}）：请核对管理后台的设置"
