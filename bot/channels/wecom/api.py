@@ -20,6 +20,7 @@ from bot.channels.wecom.errors import (
     ApiError,
 )
 from bot.channels.wecom.token import TokenCache
+from bot.errors import ChannelRefusedError
 
 if TYPE_CHECKING:
     from bot.alerts import Alerts
@@ -29,6 +30,7 @@ _ALERT = "wecom-api"
 _BUSY_WAITS = (0.2, 0.5, 1.0)
 _ADDRESS = re.compile(r"from ip: ?([0-9A-Fa-f.:]+)")
 
+log = logging.getLogger("reformbot.wecom")
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every URL, and ours carry the token
 
 
@@ -52,6 +54,7 @@ class Api:
         return httpx.AsyncClient(base_url=self._base, timeout=_SECONDS)
 
     async def __aenter__(self) -> Self:
+        """One user more."""
         self._users += 1
         return self
 
@@ -61,6 +64,16 @@ class Api:
         if not self._users:
             client, self._client = self._client, self._new_client()
             await client.aclose()
+
+    async def log_in(self, setting: str) -> None:
+        """Try the credentials; raises ChannelRefusedError, which names `setting`, when they are wrong for sure."""
+        try:
+            await self.tokens.get()
+        except ApiError as error:
+            if error.code in BAD_CREDENTIALS:
+                line = f"企业微信不认 {setting}（或 REFORMBOT_WECOM_CORP_ID）：错误码 {error.code}"
+                raise ChannelRefusedError(line) from None
+            log.warning("WeCom gives no access token yet: errcode %d", error.code)
 
     async def call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST one request and return the answer; raises ApiError for every errcode but 0.
