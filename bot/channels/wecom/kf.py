@@ -166,7 +166,7 @@ class KfChannel:
         target = target_of(account, user)
         if time.time() - item["send_time"] > _ANSWERABLE.total_seconds():
             return
-        self._sender.budget.heard(target)
+        self._sender.budget.heard(target, item["send_time"])
         if await self._with_human(account, user):
             return
         action, _, rest = text.get("menu_id", "").partition(":")
@@ -241,8 +241,9 @@ class KfChannel:
 
 
 def _post(reply: Reply, token: str, *, target: str, unread: bool, hand_over: bool) -> Post:
+    """The parts, numbered: the numbers become part of their ids."""
     if unread:
-        return Post(target, (render.text(render.UNREAD, render.KF_SEND),))
-    if hand_over:
-        return Post(target, (render.hand_over(),))
-    return Post(target, tuple(render.kf_parts(reply, token)))
+        parts = [render.text(render.UNREAD, render.KF_SEND)]
+    else:
+        parts = [render.hand_over()] if hand_over else render.kf_parts(reply, token)
+    return Post(target, tuple({**part, "number": number} for number, part in enumerate(parts, 1)))

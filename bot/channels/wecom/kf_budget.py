@@ -5,37 +5,39 @@ from __future__ import annotations
 from collections import OrderedDict
 
 MOST = 5
+_SECOND = 1.0
+"""The platform tells to the second when a citizen wrote; of what was sent in that second we do not know."""
 _MAX_TARGETS = 10_000
 
 
 class Budget:
-    """Messages since the citizen's last one, by target; a target that is not known has all of them left."""
+    """Messages sent since the citizen's last one, by target. Moments are seconds since 1970.
+
+    In doubt it counts too few: the platform refuses the sixth, whereas nobody would wake one that we held back.
+    """
 
     def __init__(self) -> None:
-        self._used: OrderedDict[str, int] = OrderedDict()
+        self._sent: OrderedDict[str, list[float]] = OrderedDict()
 
-    def heard(self, target: str) -> None:
-        """The citizen wrote."""
-        self._used.pop(target, None)
+    def heard(self, target: str, at: float) -> None:
+        """The citizen wrote at this moment."""
+        self._sent[target] = [moment for moment in self._sent.pop(target, []) if moment >= at + _SECOND]
+        while len(self._sent) > _MAX_TARGETS:
+            self._sent.popitem(last=False)
 
-    def take(self, target: str) -> bool:
+    def take(self, target: str, now: float) -> bool:
         """Use one up; False when none is left."""
-        used = self._used.get(target, 0)
-        if used >= MOST:
+        sent = self._sent.setdefault(target, [])
+        if len(sent) >= MOST:
             return False
-        self._set(target, used + 1)
+        sent.append(now)
         return True
 
     def give_back(self, target: str) -> None:
-        """The message that was counted did not go out."""
-        self._set(target, max(0, self._used.get(target, 0) - 1))
+        """The message that was counted last did not go out."""
+        if self._sent.get(target):
+            self._sent[target].pop()
 
-    def exhaust(self, target: str) -> None:
+    def exhaust(self, target: str, now: float) -> None:
         """The platform counts more than we do."""
-        self._set(target, MOST)
-
-    def _set(self, target: str, used: int) -> None:
-        self._used[target] = used
-        self._used.move_to_end(target)
-        while len(self._used) > _MAX_TARGETS:
-            self._used.popitem(last=False)
+        self._sent[target] = [now] * MOST

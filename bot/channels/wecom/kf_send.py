@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from bot.channels.outbox import Later, Refused
@@ -33,11 +34,6 @@ def target_of(account: str, user: str) -> str:
     return f"{account}/{user}"
 
 
-def message_id(token: str, number: int) -> str:
-    """Our id of a part: the platform shows a message with the same id once."""
-    return f"{token}-{number}"
-
-
 class KfSender:
     """Sends parts of replies; keeps to five messages after each of the citizen's."""
 
@@ -46,9 +42,9 @@ class KfSender:
         self.budget = Budget()
 
     async def send(self, delivery: Delivery, part: Part) -> str:
-        """Send the next part of a reply; raises what the outbox is to do."""
+        """Send a part of a reply; raises what the outbox is to do. A message with a known id is shown once."""
         account, _, user = delivery.target.partition("/")
-        named = message_id(delivery.token, len(delivery.receipts))
+        named = f"{delivery.token}-{part['number']}"
         try:
             if part["path"] == render.KF_TRANS:
                 return await self._hand_over(account, user, named)
@@ -79,14 +75,14 @@ class KfSender:
 
     async def _message(self, account: str, user: str, body: dict[str, Any], named: str) -> str:
         target = target_of(account, user)
-        if not self.budget.take(target):
+        if not self.budget.take(target, time.time()):
             raise Later(_FULL_SECONDS)  # until the citizen writes again, or it is too late
         try:
             await self._api.call(render.KF_SEND, {"touser": user, "open_kfid": account, "msgid": named, **body})
         except ApiError as error:
             self.budget.give_back(target)
             if error.code == KF_TOO_MANY:
-                self.budget.exhaust(target)
+                self.budget.exhaust(target, time.time())
                 raise Later(_FULL_SECONDS) from None
             raise
         return named
