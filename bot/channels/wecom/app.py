@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bot.channels.outbox import Outbox
 from bot.channels.service import Post
 from bot.channels.wecom import render
-from bot.channels.wecom.callback import Callback, StaleError
+from bot.channels.wecom.callback import Callback
 from bot.channels.wecom.xml import text_of
 from bot.model import Message
 from bot.querylog import deliveries
@@ -49,7 +49,6 @@ class _Asked:
     """A message on its way in. `before` is pushed before the reply, and the reply with it."""
 
     message: Message
-    stale: bool
     at: str
     unread: bool = False
     before: tuple[render.Part, ...] = ()
@@ -74,7 +73,7 @@ class AppChannel:
     ) -> None:
         self._service, self._api, self._pusher = service, api, pusher
         self._answer_seconds = answer_seconds
-        self._callback = Callback(PATH, crypto, self._receive)
+        self._callback = Callback(PATH, crypto, self._receive, self._known)
         self._outbox = Outbox(service.querylog, NAME, pusher.send, service.alerts) if pusher else None
         self._greeted: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._late: set[str] = set()
@@ -111,61 +110,58 @@ class AppChannel:
 
     # --- what comes in -------------------------------------------------------------------------------------------
 
-    async def _receive(self, tree: Tree, stale: bool) -> dict[str, object] | None:
+    async def _known(self, tree: Tree) -> bool:
+        """Whether a message was taken already."""
+        return await self._service.querylog.read(partial(known, channel=NAME, message_id=_id_of(tree)))
+
+    async def _receive(self, tree: Tree) -> dict[str, object] | None:
         user, kind = text_of(tree, "FromUserName"), text_of(tree, "MsgType")
         if not user:
             return None
-        content = await self._event(tree, user, stale) if kind == "event" else await self._message(tree, user, stale)
+        content = await (self._event(tree, user) if kind == "event" else self._message(tree, user))
         if content is None:
             return None
         head = {"ToUserName": user, "FromUserName": text_of(tree, "ToUserName"), "CreateTime": int(time.time())}
         return {**head, "MsgType": "text", "Content": content}
 
-    async def _message(self, tree: Tree, user: str, stale: bool) -> str | None:
+    async def _message(self, tree: Tree, user: str) -> str | None:
         message_id, readable = text_of(tree, "MsgId"), text_of(tree, "MsgType") == "text"
         if not message_id:
             return None
         message = Message(text_of(tree, "Content") if readable else "", NAME, user, message_id)
-        return await self._ask(_Asked(message, stale, _clock_time(tree), unread=not readable))
+        return await self._ask(_Asked(message, _clock_time(tree), unread=not readable))
 
-    async def _event(self, tree: Tree, user: str, stale: bool) -> str | None:
+    async def _event(self, tree: Tree, user: str) -> str | None:
         """Welcome, menu or card; what comes again gets the same reply."""
         kind, key = text_of(tree, "Event"), text_of(tree, "EventKey")
         greeted = kind == "subscribe" or (kind == "click" and key == _GREETING_KEY)
         if greeted or (kind == "enter_agent" and self._is_new(user, text_of(tree, "CreateTime"))):
-            if stale:
-                raise StaleError
             return render.greeting(*self._service.welcome())
         if kind == "click":
-            return await self._ask(_Asked(self._pressed(key, tree, user), stale, _clock_time(tree)))
+            return await self._ask(_Asked(self._pressed(key, tree, user), _clock_time(tree)))
         if kind == "template_card_event":
-            return await self._button(key, tree, user, stale)
+            return await self._button(key, tree, user)
         return None
 
-    async def _button(self, key: str, tree: Tree, user: str, stale: bool) -> str | None:
+    async def _button(self, key: str, tree: Tree, user: str) -> str | None:
         """A button of a card: a verdict, or an entry to be told of. The buttons go, the reply is pushed."""
         code = text_of(tree, "ResponseCode")
         action, _, rest = key.partition(":")
         if action == "pick":
             message = self._pressed(rest, tree, user)
-            gone = (render.card_done(code, message.text),)
-            return await self._ask(_Asked(message, stale, _clock_time(tree), before=gone))
-        if stale:
-            raise StaleError
+            return await self._ask(_Asked(message, _clock_time(tree), before=(render.card_done(code, message.text),)))
         if action in {"up", "down"} and await self._service.judge(rest, action) and self._pusher:
             self._keep(self._pusher.update(render.card_done(code, render.THANKS), user))
         return None
 
     def _pressed(self, key: str, tree: Tree, user: str) -> Message:
-        """What a button stands for: an entry, or words to ask. Events have no id: one is made of what they tell."""
+        """What a button stands for: an entry, or words to ask."""
         book = self._service.desk.book
-        told = (text_of(tree, name) for name in ("FromUserName", "CreateTime", "Event", "EventKey", "TaskId"))
-        message_id = hashlib.sha256("\0".join(told).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         if not key:
-            return Message(book.texts["not_these"], NAME, user, message_id, entry="")
+            return Message(book.texts["not_these"], NAME, user, _id_of(tree), entry="")
         if key in book.entries or key in book.faqs:
-            return Message(self._service.desk.label(key), NAME, user, message_id, entry=key)
-        return Message(key, NAME, user, message_id)
+            return Message(self._service.desk.label(key), NAME, user, _id_of(tree), entry=key)
+        return Message(key, NAME, user, _id_of(tree))
 
     def _is_new(self, user: str, created: str) -> bool:
         """Whether this is the first entry of the day, or its retry."""
@@ -181,8 +177,6 @@ class AppChannel:
 
     async def _ask(self, asked: _Asked) -> str | None:
         """Have a message answered; the text for the response, or None when there is none in time."""
-        if asked.stale and not await self._service.querylog.read(partial(known, channel=NAME, message_id=asked.id)):
-            raise StaleError
         answering = asyncio.create_task(self._service.handle(asked.message, partial(self._post, asked=asked)))
         if self._outbox is None:
             return self._passive(await answering)  # when it takes too long, one of the two retries finds it done
@@ -240,6 +234,13 @@ class AppChannel:
 def _is_passive(delivery: Delivery) -> bool:
     """Whether the first part goes back with the response; one that was pushed has the platform's word for it."""
     return bool(delivery.parts) and delivery.receipts[:1] == ("",)
+
+
+def _id_of(tree: Tree) -> str:
+    """The message's id; an event has none, so one is made of what it tells."""
+    told = (text_of(tree, name) for name in ("FromUserName", "CreateTime", "Event", "EventKey", "TaskId"))
+    made = hashlib.sha256("\0".join(told).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return text_of(tree, "MsgId") or made
 
 
 def _clock_time(tree: Tree) -> str:

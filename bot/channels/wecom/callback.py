@@ -29,24 +29,23 @@ FRESH_SECONDS = 300
 log = logging.getLogger("reformbot.wecom")
 
 
-class StaleError(Exception):
-    """An old message that was not taken when it was new."""
-
-
 class Callback:
-    """One address. `receive(message, stale)` returns the passive reply as a tree, or None for an empty one.
+    """One address. `receive` returns the passive reply to a message as a tree, or None for an empty one.
 
-    It raises StaleError for a stale message that it does not know. `clock` is the wall clock in seconds.
+    A stale message is refused unless `known` says that it was taken when it was new: a retry carries the time of its
+    first try. `clock` is the wall clock in seconds.
     """
 
     def __init__(
         self,
         path: str,
         crypto: Crypto,
-        receive: Callable[[xml.Tree, bool], Awaitable[Mapping[str, object] | None]],
+        receive: Callable[[xml.Tree], Awaitable[Mapping[str, object] | None]],
+        known: Callable[[xml.Tree], Awaitable[bool]],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._path, self._crypto, self._receive, self._clock = path, crypto, receive, clock
+        self._path, self._crypto, self._clock = path, crypto, clock
+        self._receive, self._known = receive, known
 
     def routes(self) -> list[Route]:
         """Both routes: GET verifies the address, POST takes messages."""
@@ -72,8 +71,10 @@ class Callback:
         try:
             envelope = xml.read((await request.body()).decode())
             message = xml.read(self._opened(request, xml.text_of(envelope, "Encrypt")))
-            reply = await self._receive(message, self._stale(request))
-        except (SignatureError, StaleError):
+            if self._stale(request) and not await self._known(message):
+                return Response(status_code=403)
+            reply = await self._receive(message)
+        except SignatureError:
             return Response(status_code=403)
         except (DecryptionError, xml.XmlError, UnicodeDecodeError):
             return Response(status_code=400)

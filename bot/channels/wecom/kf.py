@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bot.channels.outbox import Outbox
 from bot.channels.service import Post
 from bot.channels.wecom import render
-from bot.channels.wecom.callback import Callback, StaleError
+from bot.channels.wecom.callback import Callback
 from bot.channels.wecom.errors import ApiError
 from bot.channels.wecom.kf_humans import Humans
 from bot.channels.wecom.kf_send import WITH_HUMAN, KfSender, target_of
@@ -75,7 +75,7 @@ class KfChannel:
     ) -> None:
         self._service, self._api, self._alone = service, api, alone
         self._only = frozenset(accounts)
-        self._callback = Callback(PATH, crypto, self._receive)
+        self._callback = Callback(PATH, crypto, self._receive, _never)
         self._humans = Humans(service.querylog)
         self._sender = KfSender(api, self._humans)
         self._outbox = Outbox(service.querylog, NAME, self._sender.send, service.alerts, _ANSWERABLE)
@@ -119,11 +119,9 @@ class KfChannel:
 
     # --- accounts ------------------------------------------------------------------------------------------------
 
-    async def _receive(self, tree: Tree, stale: bool) -> None:
+    async def _receive(self, tree: Tree) -> None:
         """A notice without content; it names the account and lends a token to read it with."""
         account = text_of(tree, "OpenKfId")
-        if stale:
-            raise StaleError
         if text_of(tree, "Event") != "kf_msg_or_event" or not account or (self._only and account not in self._only):
             return
         if account not in self._accounts:
@@ -238,6 +236,11 @@ class KfChannel:
         """Do something beside the reading."""
         assert self._group is not None
         self._group.create_task(work)
+
+
+async def _never(_tree: Tree) -> bool:
+    """Notices are not kept: an old one has nothing to say."""
+    return False
 
 
 def _post(reply: Reply, token: str, *, target: str, unread: bool, hand_over: bool) -> Post:
