@@ -93,7 +93,7 @@ class Starter:
             made = channels(app)
             routes = [route for channel in made for route in channel.routes()]
             stopping = asyncio.Event()
-            working = asyncio.create_task(run_all(made, stopping, app.alerts))
+            working = asyncio.create_task(run_all(made, stopping, app))
             async with listening(create_web(app, more=routes)) as url:
                 callbacks = Callbacks(f"{url}/wecom/callback")
                 kf = Callbacks(f"{url}/wecom/kf", KF_TOKEN, KF_AES_KEY)

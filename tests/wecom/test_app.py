@@ -311,5 +311,5 @@ async def test_wrong_credentials_are_one_clear_line(start: Starter, name: str) -
     start.given = {name: "wrong"}
     async with running(load_settings(**start.settings()), start.desk) as app:
         with pytest.raises(ChannelRefusedError, match="REFORMBOT_WECOM_SECRET") as caught:
-            await run_all(channels(app), asyncio.Event(), app.alerts)
+            await run_all(channels(app), asyncio.Event(), app)
         assert "wrong" not in str(caught.value)

@@ -62,6 +62,7 @@ class AppChannel:
     """Implements `channels.channel.Channel`. Without a pusher (no secret) there are passive replies alone."""
 
     name = NAME
+    singleton = False
 
     def __init__(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import json
 import logging
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from bot.channels.service import Service
     from bot.channels.wecom.api import Api
     from bot.channels.wecom.crypto import Crypto
-    from bot.channels.wecom.kf_sync import Alone
     from bot.channels.wecom.xml import Tree
     from bot.model import Reply
 
@@ -60,10 +58,11 @@ log = logging.getLogger("reformbot.wecom")
 class KfChannel:
     """Implements `channels.channel.Channel`. `accounts` are the only ones answered; empty: all that call.
 
-    `alone` keeps other processes from reading an account at the same time.
+    Every replica takes notices; they read an account one after the other.
     """
 
     name = NAME
+    singleton = False
 
     def __init__(
         self,
@@ -71,9 +70,8 @@ class KfChannel:
         crypto: Crypto,
         api: Api,
         accounts: Sequence[str] = (),
-        alone: Alone = contextlib.nullcontext,
     ) -> None:
-        self._service, self._api, self._alone = service, api, alone
+        self._service, self._api = service, api
         self._only = frozenset(accounts)
         self._callback = Callback(PATH, crypto, self._receive, _never)
         self._humans = Humans(service.querylog)
@@ -141,9 +139,7 @@ class KfChannel:
         await self._service.querylog.put(_ACCOUNTS, json.dumps(sorted({*known, account})))
 
     def _account(self, account: str) -> KfAccount:
-        return KfAccount(
-            account, self._api, self._service.querylog, self._service.alerts, self._take, alone=self._alone
-        )
+        return KfAccount(account, self._api, self._service.querylog, self._service.alerts, self._take)
 
     # --- what comes in -------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import time
@@ -12,17 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from bot.channels.wecom.errors import FREQUENCY, ApiError
 from bot.errors import StoreError
+from bot.querylog.lead import alone
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
 
     from bot.alerts import Alerts
     from bot.channels.wecom.api import Api
     from bot.querylog.store import QueryLog
-
-    Alone = Callable[[str], AbstractAsyncContextManager[object]]
-    """Holds off the same work of other processes."""
 
 _PAGE = 1000
 _BAD_TOKEN = 95007
@@ -56,10 +52,9 @@ class KfAccount:
         querylog: QueryLog,
         alerts: Alerts,
         take: Callable[[str, dict[str, Any]], Awaitable[None]],
-        alone: Alone = contextlib.nullcontext,
     ) -> None:
         self._account, self._api, self._log, self._alerts = account, api, querylog, alerts
-        self._take, self._alone = take, alone
+        self._take = take
         self._key = f"wecom-kf/place/{account}"
         self._news = asyncio.Event()
         self._token = ""
@@ -78,7 +73,7 @@ class KfAccount:
             await _first_of(stopping, self._news)
             self._news.clear()
             try:
-                async with self._alone(self._key):
+                async with alone(self._log, self._key):
                     await self._catch_up(stopping)
             except (ApiError, StoreError) as error:
                 self._failed(error)
