@@ -72,13 +72,15 @@ class RefusalError(Exception):
 
 @dataclass
 class Faults:
-    """What goes wrong on purpose: `script` holds (path, kind), `rate` the share of calls that fail at random.
+    """What goes wrong on purpose: `script` holds (path, kind), `rate` the share of calls that fail at random,
+    in one of the `kinds`.
 
     A kind is an errcode, "before" (502, nothing was done) or "after" (502 although it was done).
     """
 
     script: deque[tuple[str, int | str]] = field(default_factory=deque)
     rate: float = 0.0
+    kinds: tuple[int | str, ...] = ("before", "after", -1)
     rng: random.Random = field(default_factory=lambda: random.Random(5))
 
     def next(self, path: str) -> int | str | None:
@@ -88,7 +90,7 @@ class Faults:
                 return kind
         if self.rng.random() >= self.rate:
             return None
-        return self.rng.choice(("before", "after", -1, 45009))
+        return self.rng.choice(self.kinds)
 
 
 @dataclass(frozen=True)
