@@ -337,6 +337,13 @@ async def test_only_the_accounts_of_the_settings(start: Starter, wecom: KfApi) -
         assert bot.channels["wecom-kf"].health()["accounts"] == 2
 
 
+async def test_notices_may_come_to_the_apps_callback(bot: Bot, wecom: KfApi) -> None:
+    wecom.says(USER, QUESTION)
+    outcome = await bot.callbacks.push(wecom.notice())
+    assert (outcome.statuses, outcome.reply) == ((200,), None)
+    await until(lambda: wecom.shown)
+
+
 async def test_no_id_of_a_citizen_stays(start: Starter, wecom: KfApi, tmp_path: Path) -> None:
     wecom.servicers.add("li")
     async with start() as bot:

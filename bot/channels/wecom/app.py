@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bot.channels.outbox import Outbox
@@ -21,7 +22,7 @@ from bot.querylog import deliveries
 from bot.querylog.arrivals import known
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from starlette.routing import BaseRoute
 
@@ -59,7 +60,10 @@ class _Asked:
 
 
 class AppChannel:
-    """Implements `channels.channel.Channel`. Without a pusher (no secret) there are passive replies alone."""
+    """Implements `channels.channel.Channel`. Without a pusher (no secret) there are passive replies alone.
+
+    `elsewhere` takes the events that belong to another channel, by name.
+    """
 
     name = NAME
     singleton = False
@@ -70,9 +74,11 @@ class AppChannel:
         crypto: Crypto,
         api: Api | None = None,
         pusher: Pusher | None = None,
+        elsewhere: Mapping[str, Callable[[Tree], Awaitable[None]]] = MappingProxyType({}),
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._service, self._api, self._pusher = service, api, pusher
+        self._elsewhere = elsewhere
         self._answer_seconds = answer_seconds
         self._callback = Callback(PATH, crypto, self._receive, self._known)
         self._outbox = Outbox(service.querylog, NAME, pusher.send, service.alerts) if pusher else None
@@ -116,7 +122,9 @@ class AppChannel:
         return await self._service.querylog.read(partial(known, channel=NAME, message_id=_id_of(tree)))
 
     async def _receive(self, tree: Tree) -> dict[str, object] | None:
-        user, kind = text_of(tree, "FromUserName"), text_of(tree, "MsgType")
+        user, kind, event = (text_of(tree, name) for name in ("FromUserName", "MsgType", "Event"))
+        if event in self._elsewhere:
+            await self._elsewhere[event](tree)
         if not user:
             return None
         content = await (self._event(tree, user) if kind == "event" else self._message(tree, user))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.channels.wecom.api import Api
 from bot.channels.wecom.app import AppChannel
 from bot.channels.wecom.crypto import Crypto
-from bot.channels.wecom.kf import KfChannel
+from bot.channels.wecom.kf import NOTICE, KfChannel
 from bot.channels.wecom.push import Pusher
 
 if TYPE_CHECKING:
@@ -20,22 +20,25 @@ if TYPE_CHECKING:
 def wecom_channels(service: Service) -> list[Channel]:
     """The app and 微信客服, as far as they are set; they share one Api where they share a secret."""
     apis: dict[str, Api] = {}
-    made = (_app(service, apis), _kf(service, apis))
+    kf = _kf(service, apis)
+    made = (_app(service, apis, kf), kf)
     return [channel for channel in made if channel is not None]
 
 
-def _app(service: Service, apis: dict[str, Api]) -> Channel | None:
+def _app(service: Service, apis: dict[str, Api], kf: KfChannel | None) -> Channel | None:
+    """An app that may call the API of 微信客服 gets the notices for it as well."""
     settings = service.settings
     crypto = _crypto(settings.wecom_token, settings.wecom_aes_key, settings.wecom_corp_id)
     if crypto is None:
         return None
+    elsewhere = {} if kf is None else {NOTICE: kf.notice}
     if settings.wecom_secret is None or settings.wecom_agent_id is None:
-        return AppChannel(service, crypto)
+        return AppChannel(service, crypto, elsewhere=elsewhere)
     api = _api(service, settings.wecom_secret, apis)
-    return AppChannel(service, crypto, api, Pusher(api, settings.wecom_agent_id))
+    return AppChannel(service, crypto, api, Pusher(api, settings.wecom_agent_id), elsewhere)
 
 
-def _kf(service: Service, apis: dict[str, Api]) -> Channel | None:
+def _kf(service: Service, apis: dict[str, Api]) -> KfChannel | None:
     settings = service.settings
     crypto = _crypto(settings.wecom_kf_token, settings.wecom_kf_aes_key, settings.wecom_corp_id)
     if crypto is None or settings.wecom_kf_secret is None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 NAME = "wecom-kf"
 PATH = "/wecom/kf"
+NOTICE = "kf_msg_or_event"
 
 _ACCOUNTS = "wecom-kf/accounts"
 _ANSWERABLE = dt.timedelta(hours=48)
@@ -73,7 +74,7 @@ class KfChannel:
     ) -> None:
         self._service, self._api = service, api
         self._only = frozenset(accounts)
-        self._callback = Callback(PATH, crypto, self._receive, _never)
+        self._callback = Callback(PATH, crypto, self.notice, _never)
         self._humans = Humans(service.querylog)
         self._sender = KfSender(api, self._humans)
         self._outbox = Outbox(service.querylog, NAME, self._sender.send, service.alerts, _ANSWERABLE)
@@ -117,10 +118,10 @@ class KfChannel:
 
     # --- accounts ------------------------------------------------------------------------------------------------
 
-    async def _receive(self, tree: Tree) -> None:
+    async def notice(self, tree: Tree) -> None:
         """A notice without content; it names the account and lends a token to read it with."""
         account = text_of(tree, "OpenKfId")
-        if text_of(tree, "Event") != "kf_msg_or_event" or not account or (self._only and account not in self._only):
+        if text_of(tree, "Event") != NOTICE or not account or (self._only and account not in self._only):
             return
         if account not in self._accounts:
             await self._remember(account)

@@ -85,7 +85,7 @@ def greeting(welcome: str, examples: Sequence[str]) -> str:
 
 def app_parts(reply: Reply, token: str, at: str, cards: bool) -> list[Part]:
     """The messages for a member who asked at `at`; without `cards` (nothing can be pushed) one text, cut to fit."""
-    content = _spelled(reply, numbered=not cards)
+    content = spaced(_spelled(reply, numbered=not cards))
     if not cards:
         return [text(_fitted(content))]
     card = _card(reply, token)
@@ -109,7 +109,7 @@ def _fitted(content: str) -> str:
 
 def _spelled(reply: Reply, numbered: bool) -> str:
     """The text with what the buttons of other channels say; `numbered`: also what the card would."""
-    content = spaced(render.plain(reply))
+    content = render.plain(reply)
     options = [option for option in reply.options if option.id]
     if not options:
         return content
