@@ -1,1 +1,1 @@
-"""Platforms as this program sees them, on loopback, with their limits enforced."""
+"""Servers that behave as the platforms do, on loopback."""
