@@ -17,7 +17,7 @@ from bot.channels.web.routes import create_web
 from bot.channels.wecom.callback import LIMIT
 from bot.desk import Desk
 from bot.settings import load_settings
-from tests.emulators.wecom import AES_KEY, TOKEN, Callbacks, message
+from tests.emulators.wecom import AES_KEY, TOKEN, Callbacks, event, message
 from tests.wecom import fuzz
 from tests.wecom.fuzz import PATHS, SETTINGS, Call, check
 from tests.wecom.test_xml import BOMB
@@ -92,7 +92,7 @@ async def test_stale_messages_are_refused_unless_they_are_known(client: httpx.As
         response = await client.post(stale.path, params=stale.query, content=stale.body)
         assert response.status_code == 200
         assert platform.opened(response.text)
-    greeting = fuzz.event("member-a", "subscribe")
+    greeting = event("member-a", "subscribe")
     assert await check(client, call(platform, greeting, time.time() - 400)) == 403
 
 
@@ -151,7 +151,7 @@ async def test_a_failure_of_ours_has_no_detail(
         raise RuntimeError("member-a asked something")
 
     monkeypatch.setattr(app, "welcome", explode)
-    bad = call(platform, fuzz.event("member-a", "subscribe"))
+    bad = call(platform, event("member-a", "subscribe"))
     response = await client.post(bad.path, params=bad.query, content=bad.body)
     assert (response.status_code, response.content) == (503, b"")
     assert "RuntimeError" in caplog.text

@@ -1,6 +1,6 @@
 """Questions through the app and 微信客服 while the server is killed again and again and its API fails one time in ten.
 
-    python -m tests.wecom.chaos --kills 30 --messages 400 --seed 1
+    python -m tests.chaos.wecom --kills 30 --messages 400 --seed 1
 
 A question counts as taken when the platform got its 200 (the app) or when it was written (微信客服): each must have
 one row in the log and one reply, and no push may come twice.

@@ -1,0 +1,1 @@
+"""Whole processes that are killed, against platforms that fail."""
