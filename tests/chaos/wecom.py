@@ -63,13 +63,15 @@ class Server:
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("REFORMBOT_")}
         given = {f"REFORMBOT_{name}": value for name, value in settings.items()}
-        self._stem = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.emulators.stem"),
-            cwd=self.folder,
-            env=inherited | given | {"PYTHONPATH": str(ROOT)},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        with (self.folder / "journal").open("wb") as journal:
+            self._stem = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.emulators.stem"),
+                cwd=self.folder,
+                env=inherited | given | {"PYTHONPATH": str(ROOT)},
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=journal,
+            )
         assert await self._line() == "ready"
         return self
 
@@ -204,6 +206,9 @@ async def run(folder: Path, kills: int, messages: int, seed: int) -> str:
                 await asyncio.sleep(0.1)
             await storm.stop()
     storm.check()
+    told = (folder / "journal").read_text(encoding="utf-8")
+    assert not [secret for secret in (SECRET, KF_SECRET, AES_KEY, "access_token", "wm-citizen") if secret in told]
+    assert "Traceback" not in told
     calls = f"{wecom.calls.total()} calls, {wecom.duplicates} messages repeated"
     return f"{2 * messages} questions, {kills} kills, {calls}; stopped within {storm.longest_stop:.1f} s"
 

@@ -162,6 +162,13 @@ async def test_none_of_them(bot: Bot, wecom: KfApi) -> None:
     assert "换个说法" in wecom.sent[1].text
 
 
+async def test_a_button_of_an_entry_that_is_gone(bot: Bot, wecom: KfApi) -> None:
+    code = wecom.new_response_code(USER)
+    await bot.callbacks.push(event(USER, "template_card_event", EventKey="pick:gone", TaskId="t", ResponseCode=code))
+    await until(lambda: wecom.sent)
+    assert wecom.sent[0].text == bot.app.desk.book.texts["gone"]
+
+
 async def test_a_verdict_is_stored_with_its_question(bot: Bot, wecom: KfApi) -> None:
     await bot.callbacks.push(message(USER, QUESTION, 30))
     (sent,) = await until(lambda: wecom.sent)
@@ -284,6 +291,16 @@ async def test_failures_of_the_api_lose_and_double_nothing(bot: Bot, wecom: KfAp
         await bot.callbacks.push(message(f"member-{number}", QUESTION, 90 + number))
     await until(lambda: len(wecom.sent) == 6)
     assert sorted(sent.user for sent in wecom.sent) == [f"member-{number}" for number in range(6)]
+
+
+async def test_a_platform_that_is_asked_too_often(bot: Bot, wecom: KfApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.channels.wecom.sending._BLOCKED_SECONDS", 0.3)
+    wecom.faults.script.append(("message/send", 45009))
+    await bot.callbacks.push(message(USER, QUESTION, 98))
+    await until(lambda: wecom.calls["message/send"] == 1)
+    await bot.callbacks.push(message("member-other", QUESTION, 99))
+    assert wecom.calls["message/send"] == 1
+    await until(lambda: len(wecom.sent) == 2)
 
 
 async def test_somebody_outside_the_app_is_given_up(bot: Bot, wecom: KfApi) -> None:

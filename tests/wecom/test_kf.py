@@ -265,6 +265,16 @@ async def test_nobody_is_there(bot: Bot, wecom: KfApi) -> None:
     await until(lambda: len(wecom.shown) == 2)
 
 
+async def test_an_app_that_may_not_hand_over_goes_on(bot: Bot, wecom: KfApi) -> None:
+    wecom.servicers.add("li")
+    wecom.faults.script.append(("kf/service_state/trans", 48002))
+    await asked(bot, wecom, "人工客服")
+    (shown,) = await until(lambda: wecom.shown)
+    assert "没有人工客服在线" in shown.text
+    await asked(bot, wecom, QUESTION)
+    await until(lambda: len(wecom.shown) == 2)
+
+
 async def test_a_lost_answer_to_the_hand_over(bot: Bot, wecom: KfApi) -> None:
     wecom.servicers.add("li")
     wecom.faults.script.append(("kf/service_state/trans", "after"))
@@ -315,6 +325,7 @@ async def test_items_that_cannot_be_read_stop_nothing(bot: Bot, wecom: KfApi) ->
         {"origin": 4, "event": None},
         {"origin": 4, "event": {"event_type": "msg_send_fail"}},
         {"origin": 5, "msgtype": "text"},
+        {"send_time": None},
         {},
     ):
         wecom.history.setdefault(ACCOUNT, []).append((wecom.now(), {"send_time": int(wecom.now()), **item}))

@@ -46,7 +46,7 @@ class Api:
         self._users = 0
         self._alerts = alerts
         self._credentials = {"corpid": corp_id, "corpsecret": secret}
-        self._told = False
+        self._barred: set[str] = set()
         self._address = ""
         self.tokens = TokenCache(self._new_token)
 
@@ -84,11 +84,13 @@ class Api:
             answer = await self._patiently(path, body)
         except ApiError as error:
             if error.code in OPERATOR:
-                self._tell(error.code)
+                self._barred.add(path)
+                self._alerts.start(_ALERT, _advice(error.code, self._address))
             raise
-        if self._told:
-            self._told = False
-            self._alerts.end(_ALERT)
+        if path in self._barred:
+            self._barred.discard(path)
+            if not self._barred:
+                self._alerts.end(_ALERT)
         return answer
 
     async def _patiently(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -133,10 +135,6 @@ class Api:
         if code != 0:
             raise ApiError(code if isinstance(code, int) else UNREACHABLE)
         return dict(answer)
-
-    def _tell(self, code: int) -> None:
-        self._told = True
-        self._alerts.start(_ALERT, _advice(code, self._address))
 
 
 def _advice(code: int, address: str) -> str:

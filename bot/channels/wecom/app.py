@@ -147,30 +147,32 @@ class AppChannel:
         if greeted or (kind == "enter_agent" and self._is_new(user, text_of(tree, "CreateTime"))):
             return render.greeting(*self._service.welcome())
         if kind == "click":
-            return await self._ask(_Asked(self._pressed(key, tree, user), _clock_time(tree)))
+            return await self._ask(_Asked(self._menu_item(key, tree, user), _clock_time(tree)))
         if kind == "template_card_event":
             return await self._button(key, tree, user)
         return None
+
+    def _menu_item(self, key: str, tree: Tree, user: str) -> Message:
+        """What an item of the app's menu stands for: an entry, or words to ask."""
+        label = self._label(key)
+        return Message(label or key, NAME, user, _id_of(tree), entry=key if label else None)
 
     async def _button(self, key: str, tree: Tree, user: str) -> str | None:
         """A button of a card: a verdict, or an entry to be told of. The buttons go, the reply is pushed."""
         code = text_of(tree, "ResponseCode")
         action, _, rest = key.partition(":")
         if action == "pick":
-            message = self._pressed(rest, tree, user)
-            return await self._ask(_Asked(message, _clock_time(tree), before=(render.card_done(code, message.text),)))
+            label = self._label(rest) or rest or self._service.desk.book.texts["not_these"]
+            message = Message(label, NAME, user, _id_of(tree), entry=rest)
+            return await self._ask(_Asked(message, _clock_time(tree), before=(render.card_done(code, label),)))
         if action in {"up", "down"} and await self._service.judge(rest, action) and self._pusher:
             self._keep(self._pusher.update(render.card_done(code, render.THANKS), user))
         return None
 
-    def _pressed(self, key: str, tree: Tree, user: str) -> Message:
-        """What a button stands for: an entry, or words to ask."""
-        book = self._service.desk.book
-        if not key:
-            return Message(book.texts["not_these"], NAME, user, _id_of(tree), entry="")
-        if key in book.entries or key in book.faqs:
-            return Message(self._service.desk.label(key), NAME, user, _id_of(tree), entry=key)
-        return Message(key, NAME, user, _id_of(tree))
+    def _label(self, entry: str) -> str | None:
+        """What an entry is called; None when there is none of this id."""
+        desk = self._service.desk
+        return desk.label(entry) if entry in desk.book.entries or entry in desk.book.faqs else None
 
     def _is_new(self, user: str, created: str) -> bool:
         """Whether this is the first entry of the day, or its retry."""

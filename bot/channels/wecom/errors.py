@@ -16,8 +16,6 @@ OPERATOR = frozenset({*BAD_CREDENTIALS, NO_PERMISSION, UNTRUSTED_ADDRESS, 95000,
 """Only a person at the console can mend these: what waits is kept until then."""
 TASK_KNOWN = 42014
 KF_TOO_MANY = 95001
-KF_STATE = frozenset({95013, 95016, 95018})
-"""The session is not the bot's, or not in a state that allows the step."""
 
 
 class ApiError(Exception):

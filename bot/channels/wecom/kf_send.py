@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.channels.outbox import Later, Refused
 from bot.channels.wecom import render
-from bot.channels.wecom.errors import KF_TOO_MANY, ApiError
+from bot.channels.wecom.errors import KF_TOO_MANY, NO_PERMISSION, ApiError
 from bot.channels.wecom.kf_budget import Budget
 from bot.channels.wecom.sending import outcome
 
@@ -93,7 +93,7 @@ class KfSender:
         try:
             answer = await self._api.call(render.KF_TRANS, {**who, "service_state": 2})
         except ApiError as error:
-            if outcome(error) is error or not isinstance(outcome(error), Refused):
+            if error.code != NO_PERMISSION and not isinstance(outcome(error), Refused):
                 raise
             if await self.state(account, user) in WITH_HUMAN:
                 return "handed over"

@@ -91,7 +91,7 @@ class KfAccount:
             for item in page["msg_list"]:
                 if stopping.is_set():
                     return
-                if item.get("send_time", 0) >= place.since:
+                if item["send_time"] >= place.since:
                     await self._take(self._account, item)
             place = _Place(page.get("next_cursor") or place.cursor, place.since)
             await self._store(place)
@@ -112,8 +112,11 @@ class KfAccount:
         return await self._fetch(cursor)
 
     async def _page(self, body: dict[str, Any]) -> dict[str, Any]:
+        """One page; what is no item at all is left out."""
         answer = await self._api.call("kf/sync_msg", body)
-        return {"msg_list": [], **answer}
+        items = answer.get("msg_list") or []
+        dated = [item for item in items if isinstance(item, dict) and isinstance(item.get("send_time"), int)]
+        return {**answer, "msg_list": dated}
 
     async def _stored(self) -> _Place:
         found = await self._log.get(self._key)
