@@ -32,7 +32,7 @@ FLOORS = [
     {"bot.bench", "bot.check", "bot.evaluate", "bot.exchange", "bot.holdout", "bot.reliability", "bot.report"},
     {"bot.channels.service", "bot.channels.channel", "bot.channels.outbox"},
     {"bot.following"},
-    {"bot.channels.web", "bot.channels.telegram"},
+    {"bot.channels.web", "bot.channels.telegram", "bot.channels.wecom"},
     {"bot.app"},
     {"bot.channels.registry", "bot.channels.console", "bot.channels", "bot.serve"},
     {"bot.cli"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.channels.telegram import channel as telegram
+from bot.channels.wecom.channels import wecom_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,4 +20,4 @@ MAKERS: tuple[Callable[[Service], Channel | None], ...] = (telegram.make,)
 def channels(service: Service) -> list[Channel]:
     """The channels whose credentials are set, ready to run."""
     made = (make(service) for make in MAKERS)
-    return [channel for channel in made if channel is not None]
+    return [*(channel for channel in made if channel is not None), *wecom_channels(service)]

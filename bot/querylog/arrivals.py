@@ -82,6 +82,12 @@ async def take(connection: AsyncConnection, arrivals: Sequence[Arrival], owner: 
     ]
 
 
+async def known(connection: AsyncConnection, channel: str, message_id: str) -> bool:
+    """Whether a message was taken already."""
+    same = (seen.c.channel == channel) & (seen.c.message_id == message_id)
+    return bool(await connection.scalar(sa.select(sa.exists().where(same))))
+
+
 def _earlier(query_id: int, old: dict[int, Delivery]) -> Taken:
     return Taken(query_id, False, old.get(query_id))
 

@@ -151,6 +151,13 @@ async def progress(
     await connection.execute(sa.update(delivery).where(delivery.c.id == delivery_id).values(**change))
 
 
+async def reopen(connection: AsyncConnection, delivery_id: int, target: str, owner: str, now: dt.datetime) -> Delivery:
+    """Have a reply sent as a whole after all: its passive parts came too late."""
+    again = {"target": target, "receipts": "[]", "state": WAITING, "owner": owner, "owned_until": now + LEASE}
+    change = sa.update(delivery).where(delivery.c.id == delivery_id).values(**again, done_at=None)
+    return Delivery.of((await connection.execute(change.returning(delivery))).one())
+
+
 async def fail(connection: AsyncConnection, delivery_id: int, reason: str, now: dt.datetime) -> None:
     """Give a reply up, with the reason (no personal data in it)."""
     given_up = sa.update(delivery).where(delivery.c.id == delivery_id)

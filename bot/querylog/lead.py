@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.querylog.store import QueryLog
 
@@ -22,6 +22,7 @@ LOOK_SECONDS = 3.0
 """How often a standby tries, and a leader looks whether it still is one."""
 
 _STOP_SECONDS = 8.0
+_TURN_SECONDS = 0.1
 
 log = logging.getLogger("reformbot.lead")
 
@@ -48,6 +49,21 @@ async def lead(
                 await _while_held(lock, stopping, work, look)
             else:
                 await _wait(stopping, look)
+    finally:
+        await lock.release()
+
+
+@contextlib.asynccontextmanager
+async def alone(querylog: QueryLog, name: str) -> AsyncIterator[None]:
+    """Keep the other replicas from the same short work, after waiting for the one that does it now."""
+    if not querylog.shared:
+        yield
+        return
+    lock = _Lock(querylog, name)
+    try:
+        while not await lock.held():  # noqa: ASYNC110 - the database tells nobody that a lock is free
+            await asyncio.sleep(_TURN_SECONDS)
+        yield
     finally:
         await lock.release()
 
