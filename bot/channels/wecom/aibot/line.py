@@ -1,0 +1,162 @@
+"""The line to the gateway: subscribes, comes back after any end of a connection, stays away when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from websockets.exceptions import WebSocketException
+
+from bot.channels.wecom.aibot import frames
+from bot.channels.wecom.aibot.connection import Connection, LostError, NotAcceptedError, dial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.alerts import Alerts
+    from bot.channels.wecom.aibot.connection import Pace
+    from bot.channels.wecom.aibot.frames import Frame
+
+_DOWN = "wecom-aibot"
+_KICKED = "wecom-aibot-kicked"
+_REFUSED = "wecom-aibot-refused"
+
+log = logging.getLogger("reformbot")
+
+
+class State(StrEnum):
+    """How the line stands. `KICKED` is final: another connection has taken the bot."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    REFUSED = "refused"
+    KICKED = "kicked"
+    STOPPED = "stopped"
+
+
+class Line:
+    """Holds one subscribed connection as well as it can; `receive` gets every callback, and must not wait."""
+
+    def __init__(
+        self,
+        url: str,
+        credentials: tuple[str, str],
+        receive: Callable[[Connection, Frame], None],
+        alerts: Alerts,
+        pace: Pace,
+    ) -> None:
+        self.state = State.CONNECTING
+        self.connections = 0
+        self._url, self._credentials = url, credentials
+        self._receive, self._alerts, self._pace = receive, alerts, pace
+        self._connection: Connection | None = None
+        self._up = asyncio.Event()
+        self._failures = 0
+        self._down_since = time.monotonic()
+
+    @property
+    def connection(self) -> Connection | None:
+        """The subscribed connection, if there is one now."""
+        return self._connection
+
+    async def connected(self, seconds: float) -> Connection:
+        """The subscribed connection, waited for at most so long; raises LostError."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._up.wait(), seconds)
+        if self._connection is None:
+            raise LostError
+        return self._connection
+
+    async def run(self) -> None:
+        """Keep the line until cancelled; returns only when kicked."""
+        try:
+            while True:
+                began = time.monotonic()
+                await self._session()
+                if self.state is State.KICKED:
+                    return
+                await asyncio.sleep(self._wait(time.monotonic() - began))
+        finally:
+            if self.state is not State.KICKED:
+                self.state = State.STOPPED
+
+    def _wait(self, lived: float) -> float:
+        """Seconds until the next try: doubling, with jitter, so that a crowd does not come back at once."""
+        self._failures = 0 if lived >= self._pace.settled else self._failures + 1
+        if time.monotonic() - self._down_since >= self._pace.alarm:
+            self._alerts.start(_DOWN, "企业微信智能机器人连不上网关，正在不断重试")
+        full = min(self._pace.longest_wait, self._pace.first_wait * 2.0 ** min(self._failures, 16))
+        if self.state is State.REFUSED:
+            full = self._pace.refused_wait
+        return full * random.uniform(0.5, 1.0)
+
+    async def _session(self) -> None:
+        """One connection from its start to its end."""
+        try:
+            async with dial(self._url, self._pace) as socket:
+                connection = Connection(socket, self._pace)
+                await self._subscribed(connection)
+        except (OSError, WebSocketException) as error:
+            self.state = State.CONNECTING
+            log.warning("企业微信智能机器人：连不上网关（%s）", type(error).__name__)
+        finally:
+            self._lost()
+
+    async def _subscribed(self, connection: Connection) -> None:
+        """Read callbacks beside the subscription and the heartbeat; whatever ends first ends the connection."""
+        reading = asyncio.create_task(self._read(connection))
+        try:
+            await self._subscribe(connection)
+            beating = asyncio.create_task(connection.beat())
+            try:
+                await reading
+            finally:
+                beating.cancel()
+        except LostError:
+            log.warning("企业微信智能机器人：连接断了")
+        except NotAcceptedError as error:
+            self._refused(error.code)
+        finally:
+            reading.cancel()
+            await asyncio.wait({reading})
+
+    async def _subscribe(self, connection: Connection) -> None:
+        name, secret = self._credentials
+        await connection.request(frames.SUBSCRIBE, {"bot_id": name, "secret": secret})
+        self.state, self._connection = State.CONNECTED, connection
+        self.connections += 1
+        self._up.set()
+        self._alerts.end(_DOWN)
+        self._alerts.end(_REFUSED)
+
+    async def _read(self, connection: Connection) -> None:
+        async for frame in connection.callbacks():
+            if frame.body.event.eventtype == frames.DISCONNECTED:
+                self._kicked()
+                return
+            self._receive(connection, frame)
+
+    def _kicked(self) -> None:
+        self.state = State.KICKED
+        self._alerts.start(_KICKED, "企业微信智能机器人被另一处连接顶下线：同一机器人只能有一处连接。查清后重启本服务")
+
+    def _refused(self, code: int) -> None:
+        """A wrong secret will hardly become right by asking often; anything else is tried as a lost line."""
+        if code != frames.BAD_CREDENTIALS:
+            log.warning("企业微信智能机器人：订阅没有成功（%d）", code)
+            return
+        self.state = State.REFUSED
+        self._alerts.start(_REFUSED, "企业微信拒绝了智能机器人的 BotID 或 Secret（853000），请核对设置")
+
+    def _lost(self) -> None:
+        if self._connection is not None:
+            self._connection = None
+            self._down_since = time.monotonic()
+        self._up.clear()
+        if self.state is State.CONNECTED:
+            self.state = State.CONNECTING
