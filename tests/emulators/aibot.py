@@ -312,7 +312,7 @@ class Gateway:
         if said["id"] in self._streams:  # content replaces
             self._streams[said["id"]].text = said["content"]
             return 0
-        bubble = Bubble(said["content"], said["feedback"]["id"], how="stream")
+        bubble = Bubble(said["content"], said.get("feedback", {}).get("id", ""), how="stream")
         code = self._show(chat, bubble)
         if not code:
             self._streams[said["id"]] = bubble

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from bot.channels.wecom.aibot import frames
 from bot.channels.wecom.aibot.connection import Connection, LostError, NotAcceptedError, Pace, dial
 from bot.channels.wecom.aibot.line import Line, State
+from bot.errors import ChannelRefusedError
 from tests.emulators.aibot import BOT_ID, SECRET, Gateway
 
 QUICK = Pace(heartbeat=0.05, ack=0.2, first_wait=0.02, longest_wait=0.05, refused_wait=0.05, alarm=0.1)
@@ -119,27 +120,45 @@ async def test_kicked_it_stays_away_and_says_so() -> None:
             await found.line.connected(0.01)
 
 
-async def test_refused_it_raises_the_alarm_once_and_asks_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_refused_at_the_start_it_says_so_in_one_line() -> None:
+    async with Gateway() as gateway:
+        line = Held(gateway, "wrong-secret", QUICK).line
+        with pytest.raises(ChannelRefusedError) as refused:
+            await asyncio.wait_for(line.run(), 15)
+    said = str(refused.value)
+    assert "853000" in said
+    assert "wrong-secret" not in said
+    assert "\n" not in said
+
+
+async def test_refused_later_it_raises_the_alarm_once_and_asks_again(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with Gateway() as gateway, held(gateway, "wrong-secret") as found:
-        await until(lambda: gateway.attempts >= 3)
-        assert found.line.state is State.REFUSED
-        assert len(found.alerts.said) == 1
-        assert "853000" in found.alerts.said[0]
-        gateway.secret = "wrong-secret"
+    async with Gateway() as gateway, held(gateway) as found:
         await gateway.ready()
+        gateway.secret = "another"
+        gateway.abort()
+        await until(lambda: gateway.attempts >= 4)
+        assert found.line.state is State.REFUSED
+        assert [text for text in found.alerts.said if "853000" in text] == found.alerts.said
+        assert len(found.alerts.said) == 1
+        gateway.secret = SECRET
+        await gateway.ready(2)
         await until(lambda: found.line.state is State.CONNECTED)
         assert found.alerts.on == set()
     ours = [record.getMessage() for record in caplog.records if record.name == "reformbot"]
-    assert not any("wrong-secret" in line for line in (*ours, *found.alerts.said))
+    assert ours
+    assert not any(SECRET in line for line in (*ours, *found.alerts.said))
 
 
 async def test_the_wait_for_the_refused_is_long() -> None:
     slow = Pace(ack=0.2, first_wait=0.01, longest_wait=0.01, refused_wait=60)
-    async with Gateway() as gateway, held(gateway, "wrong-secret", slow) as found:
+    async with Gateway() as gateway, held(gateway, pace=slow) as found:
+        await gateway.ready()
+        gateway.secret = "another"
+        gateway.abort()
         await until(lambda: found.line.state is State.REFUSED)
         await asyncio.sleep(0.2)
-        assert gateway.attempts == 1
+        assert gateway.attempts == 2
 
 
 async def test_the_next_frame_of_a_callback_waits_for_the_acknowledgement() -> None:

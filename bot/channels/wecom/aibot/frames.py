@@ -25,8 +25,10 @@ MAX_CONTENT = 20_480
 """UTF-8 bytes of one markdown content."""
 BAD_CREDENTIALS = 853000
 NOT_SUBSCRIBED = 846609
-TOO_OFTEN = frozenset({45009, 45033, 846607})
+TOO_OFTEN = frozenset({45009, 45033})
 """Codes that ask for patience."""
+FOR_NOW = frozenset({-1, NOT_SUBSCRIBED})
+"""Codes that another try may be spared."""
 
 _LEADING_MENTION = re.compile(r"^(?:\s*@\S+(?:\s+|$))+")
 _TRAILING_MENTION = re.compile(r"(?:\s+@\S+)+\s*$")
@@ -153,10 +155,13 @@ def build(cmd: str, req_id: str, body: dict[str, Any] | None = None) -> str:
     return json.dumps(frame, ensure_ascii=False)
 
 
-def stream(identifier: str, content: str, feedback: str) -> dict[str, Any]:
-    """A reply, whole and finished. Sent again with the same identifier it replaces itself."""
-    inner = {"id": identifier, "finish": True, "content": content, "feedback": {"id": feedback}}
-    return {"msgtype": "stream", "stream": inner}
+def stream(identifier: str, content: str, feedback: str = "") -> dict[str, Any]:
+    """A reply, whole and finished. Sent again with the same identifier it replaces itself.
+
+    With `feedback` it can be judged, and the verdict comes back with that id.
+    """
+    judged = {"feedback": {"id": feedback}} if feedback else {}
+    return {"msgtype": "stream", "stream": {"id": identifier, "finish": True, "content": content, **judged}}
 
 
 def push(chat: str, kind: str, content: dict[str, Any]) -> dict[str, Any]:

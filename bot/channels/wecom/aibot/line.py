@@ -14,6 +14,7 @@ from websockets.exceptions import WebSocketException
 
 from bot.channels.wecom.aibot import frames
 from bot.channels.wecom.aibot.connection import Connection, LostError, NotAcceptedError, dial
+from bot.errors import ChannelRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
 _DOWN = "wecom-aibot"
 _KICKED = "wecom-aibot-kicked"
 _REFUSED = "wecom-aibot-refused"
+_WRONG = "企业微信不认智能机器人的 REFORMBOT_WECOM_BOT_ID 或 REFORMBOT_WECOM_BOT_SECRET（853000），请核对"
 
 log = logging.getLogger("reformbot")
 
 
 class State(StrEnum):
-    """How the line stands. `KICKED` is final: another connection has taken the bot."""
+    """How the line stands. `KICKED` is final: another connection has taken the bot.
+
+    `REFUSED` means that credentials which were good once are so no more: tried again, but seldom.
+    """
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
@@ -73,13 +78,13 @@ class Line:
         return self._connection
 
     async def run(self) -> None:
-        """Keep the line until cancelled; returns only when kicked."""
+        """Keep the line until cancelled; raises ChannelRefusedError when the first try is told that it is not let in."""
         try:
             while True:
                 began = time.monotonic()
                 await self._session()
                 if self.state is State.KICKED:
-                    return
+                    await asyncio.get_running_loop().create_future()  # for ever: coming back would kick the other one
                 await asyncio.sleep(self._wait(time.monotonic() - began))
         finally:
             if self.state is not State.KICKED:
@@ -146,12 +151,14 @@ class Line:
         self._alerts.start(_KICKED, "企业微信智能机器人被另一处连接顶下线：同一机器人只能有一处连接。查清后重启本服务")
 
     def _refused(self, code: int) -> None:
-        """A wrong secret will hardly become right by asking often; anything else is tried as a lost line."""
+        """A wrong secret will hardly become right by asking often; anything else is tried like a lost line."""
         if code != frames.BAD_CREDENTIALS:
             log.warning("企业微信智能机器人：订阅没有成功（%d）", code)
             return
+        if not self.connections:
+            raise ChannelRefusedError(_WRONG)
         self.state = State.REFUSED
-        self._alerts.start(_REFUSED, "企业微信拒绝了智能机器人的 BotID 或 Secret（853000），请核对设置")
+        self._alerts.start(_REFUSED, _WRONG)
 
     def _lost(self) -> None:
         if self._connection is not None:
