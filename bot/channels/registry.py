@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.channels.wecom.aibot import channel as wecom_aibot
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.channels.channel import Channel
     from bot.channels.service import Service
 
-MAKERS: tuple[Callable[[Service], Channel | None], ...] = ()
+MAKERS: tuple[Callable[[Service], Channel | None], ...] = (wecom_aibot.make,)
 """Each makes its channel, or None when its settings are not set."""
 
 

@@ -1,0 +1,1 @@
+"""Servers that behave as the platforms do, on loopback."""

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.wecom.aibot import frames
-from bot.channels.wecom.aibot.connection import Connection, LostError, NotAcceptedError, Pace, dial
+from bot.channels.wecom.aibot.connection import Connection, LostError, NotAcceptedError, Timing, dial
 from bot.channels.wecom.aibot.line import Line, State
 from bot.errors import ChannelRefusedError
 from tests.emulators.aibot import BOT_ID, SECRET, Gateway
 
-QUICK = Pace(heartbeat=0.05, ack=0.2, first_wait=0.02, longest_wait=0.05, refused_wait=0.05, alarm=0.1)
+QUICK = Timing(heartbeat=0.05, ack=0.2, first_wait=0.02, longest_wait=0.05, refused_wait=0.05, alarm=0.1)
 
 
 class Noted:
@@ -41,18 +41,18 @@ class Noted:
 class Held:
     """A line that is running, with all it heard."""
 
-    def __init__(self, gateway: Gateway, secret: str, pace: Pace) -> None:
+    def __init__(self, gateway: Gateway, secret: str, timing: Timing) -> None:
         self.alerts = Noted()
         self.heard: list[frames.Frame] = []
-        self.line = Line(gateway.url, (BOT_ID, secret), self._receive, self.alerts, pace)  # type: ignore[arg-type]
+        self.line = Line(gateway.url, (BOT_ID, secret), self._receive, self.alerts, timing)  # type: ignore[arg-type]
 
     def _receive(self, _: Connection, frame: frames.Frame) -> None:
         self.heard.append(frame)
 
 
 @asynccontextmanager
-async def held(gateway: Gateway, secret: str = SECRET, pace: Pace = QUICK) -> AsyncIterator[Held]:
-    found = Held(gateway, secret, pace)
+async def held(gateway: Gateway, secret: str = SECRET, timing: Timing = QUICK) -> AsyncIterator[Held]:
+    found = Held(gateway, secret, timing)
     running = asyncio.create_task(found.line.run())
     try:
         yield found
@@ -151,8 +151,8 @@ async def test_refused_later_it_raises_the_alarm_once_and_asks_again(caplog: pyt
 
 
 async def test_the_wait_for_the_refused_is_long() -> None:
-    slow = Pace(ack=0.2, first_wait=0.01, longest_wait=0.01, refused_wait=60)
-    async with Gateway() as gateway, held(gateway, pace=slow) as found:
+    slow = Timing(ack=0.2, first_wait=0.01, longest_wait=0.01, refused_wait=60)
+    async with Gateway() as gateway, held(gateway, timing=slow) as found:
         await gateway.ready()
         gateway.secret = "another"
         gateway.abort()
@@ -185,7 +185,7 @@ async def test_the_next_frame_of_a_callback_waits_for_the_acknowledgement() -> N
 
 
 async def test_no_pings_of_the_protocol() -> None:
-    async with Gateway() as gateway, dial(gateway.url, Pace()) as socket:
+    async with Gateway() as gateway, dial(gateway.url, Timing()) as socket:
         assert socket.ping_interval is None
 
 

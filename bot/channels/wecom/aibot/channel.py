@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
+import secrets
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.channels.outbox import Outbox
 from bot.channels.wecom.aibot import frames, replies
-from bot.channels.wecom.aibot.connection import LostError, NotAcceptedError, Pace
+from bot.channels.wecom.aibot.connection import LostError, NotAcceptedError, Timing
 from bot.channels.wecom.aibot.lanes import Lanes
 from bot.channels.wecom.aibot.line import Line, State
 from bot.channels.wecom.aibot.sender import Sender
 from bot.errors import StoreError
 from bot.gate import Duplicates
-from bot.model import Message
+from bot.model import Block, Message, Reply, Status
 from bot.querylog import deliveries
+from bot.querylog.deliveries import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +34,19 @@ if TYPE_CHECKING:
 NAME = "wecom-aibot"
 _TAKE_SECONDS, _SEND_SECONDS = 1.5, 4.0
 _VERDICTS = {1: "up", 2: "down", 3: None}
-_REASONS = {1: "与问题无关", 2: "内容不完整", 3: "内容有错误", 4: "数据分析错误"}
-_ONLY_WORDS = "我只看得懂文字和语音，请打字问我。"
+_REASONS = {"1": "与问题无关", "2": "内容不完整", "3": "内容有错误", "4": "数据分析错误"}
+_ONLY_WORDS = Reply(Status.SMALLTALK, (Block("summary", "我只看得懂文字和语音，请打字问我。"),))
 
 log = logging.getLogger("reformbot")
+
+
+def make(service: Service, timing: Timing | None = None) -> AiBot | None:
+    """The channel, when its settings are set."""
+    settings = service.settings
+    if settings.wecom_bot_id is None or settings.wecom_bot_secret is None:
+        return None
+    credentials = settings.wecom_bot_id, settings.wecom_bot_secret.get_secret_value()
+    return AiBot(service, settings.wecom_bot_ws_url, credentials, timing or Timing())
 
 
 class AiBot:
@@ -42,13 +54,9 @@ class AiBot:
 
     name = NAME
 
-    def __init__(self, service: Service, pace: Pace | None = None) -> None:
-        settings = service.settings
-        assert settings.wecom_bot_id is not None
-        assert settings.wecom_bot_secret is not None
-        credentials = settings.wecom_bot_id, settings.wecom_bot_secret.get_secret_value()
+    def __init__(self, service: Service, url: str, credentials: tuple[str, str], timing: Timing) -> None:
         self._service = service
-        self._line = Line(settings.wecom_bot_ws_url, credentials, self._receive, service.alerts, pace or Pace())
+        self._line = Line(url, credentials, self._receive, service.alerts, timing)
         self._sender = Sender(self._line)
         self._outbox = Outbox(service.querylog, NAME, self._sender.send, service.alerts)
         self._lanes = Lanes()
@@ -65,7 +73,7 @@ class AiBot:
         return {"status": status, "line": str(state), "connections": self._line.connections, **self._outbox.health()}
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Hold the line until `stopping`; then answer what was taken, hang up, and leave the rest for the next start."""
+        """Hold the line until `stopping`; then answer what was taken and hang up. The next start sends what is left."""
         line = asyncio.create_task(self._line.run())
         claiming = asyncio.create_task(self._outbox.run())
         stop = asyncio.create_task(stopping.wait())
@@ -108,12 +116,11 @@ class AiBot:
             await self._judged(frame.body)
 
     async def _asked(self, connection: Connection, frame: Frame) -> None:
-        body = frame.body
-        if not body.words and body.msgtype not in {"text", "voice"}:
-            said = frames.stream(f"words-{body.msgid}", _ONLY_WORDS)
-            await self._at_once(connection, frames.RESPOND, said, frame)
-            return
-        await self._answer(body, body.words, None, replies.draft(body.chat, connection.id, frame.headers.req_id))
+        body, draft = frame.body, replies.draft(frame.body.chat, connection.id, frame.headers.req_id)
+        if body.words or body.msgtype in {"text", "voice"}:
+            await self._answer(body, body.words, None, draft)
+        else:
+            self._outbox.add(_unstored(draft))
 
     async def _answer(self, body: Body, text: str, entry: str | None, draft: Draft) -> None:
         """Take one question: it is in the log, with its reply, before anything is sent."""
@@ -133,7 +140,11 @@ class AiBot:
         entry = "" if click.event_key == replies.NOT_THESE else click.event_key
         label = self._label(entry)
         shown = await self._card(click.task_id)
-        card = replies.picked(shown, click.event_key, label) if shown else replies.lone(click.event_key, label, click.task_id)
+        card = (
+            replies.picked(shown, click.event_key, label)
+            if shown
+            else replies.lone(click.event_key, label, click.task_id)
+        )
         update = {"response_type": "update_template_card", "template_card": card}
         await self._at_once(connection, frames.UPDATE, update, frame)
         await self._answer(frame.body, label, entry, replies.draft(frame.body.chat))
@@ -156,7 +167,7 @@ class AiBot:
         opinion = body.event.feedback_event
         if opinion.type not in _VERDICTS:
             return
-        reasons = tuple(_REASONS.get(code, str(code)) for code in opinion.inaccurate_reason_list)  # type: ignore[call-overload]
+        reasons = tuple(_REASONS.get(str(code), str(code)) for code in opinion.inaccurate_reason_list)
         known = await self._service.judge(opinion.id, _VERDICTS[opinion.type], reasons, opinion.content)
         if not known:
             log.info("企业微信智能机器人：有一条评价找不到它的答复")
@@ -170,3 +181,11 @@ class AiBot:
             await connection.request(cmd, said, frame.headers.req_id)
         except (LostError, NotAcceptedError) as error:
             log.warning("企业微信智能机器人：%s 没有成功（%s）", cmd, error)
+
+
+def _unstored(draft: Draft) -> Delivery:
+    """What is said to a picture: no question, so nothing for the log."""
+    token = secrets.token_urlsafe(12)
+    post = draft(_ONLY_WORDS, token)
+    now = dt.datetime.now(dt.UTC)
+    return Delivery(0, None, NAME, token, post.target, post.parts, (), deliveries.WAITING, now)

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 _MISSED = 2
 
 log = logging.getLogger("reformbot")
+_wire = logging.getLogger("reformbot.wecom-aibot.wire")
+_wire.setLevel(logging.WARNING)  # its debug lines hold the secret, and what people say
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Timing:
     """Seconds. `settled`: a connection that lived so long makes the next one be tried at once again."""
 
     heartbeat: float = 30.0
@@ -54,9 +56,9 @@ class LostError(Exception):
 class Connection:
     """An open WebSocket. `id` names it among all that there ever were."""
 
-    def __init__(self, socket: ClientConnection, pace: Pace) -> None:
+    def __init__(self, socket: ClientConnection, timing: Timing) -> None:
         self.id = secrets.token_urlsafe(12)
-        self._socket, self._pace = socket, pace
+        self._socket, self._timing = socket, timing
         self._waiting: dict[str, asyncio.Future[Frame]] = {}
         self._missed = 0
 
@@ -71,7 +73,7 @@ class Connection:
         answer = self._waiting[req_id] = asyncio.get_running_loop().create_future()
         try:
             await self._socket.send(frames.build(cmd, req_id, body))
-            frame = await asyncio.wait_for(answer, self._pace.ack)
+            frame = await asyncio.wait_for(answer, self._timing.ack)
         except (ConnectionClosed, TimeoutError):
             raise LostError from None
         finally:
@@ -109,7 +111,7 @@ class Connection:
     async def beat(self) -> None:
         """Ping for ever; when two pings in a row went unanswered, drop the connection."""
         while self._missed < _MISSED:
-            await asyncio.sleep(self._pace.heartbeat)
+            await asyncio.sleep(self._timing.heartbeat)
             try:
                 await self.request(frames.PING)
             except (LostError, NotAcceptedError):
@@ -119,11 +121,17 @@ class Connection:
         self._socket.transport.abort()
 
 
-def dial(url: str, pace: Pace) -> connect:
+def dial(url: str, timing: Timing) -> connect:
     """A WebSocket to the gateway, to be used in `async with`.
 
     No pings of the protocol: the gateway is known to answer them with a broken frame.
     """
     return connect(
-        url, ping_interval=None, open_timeout=pace.opening, close_timeout=1, compression=None, max_size=1 << 20
+        url,
+        logger=_wire,
+        ping_interval=None,
+        open_timeout=timing.opening,
+        close_timeout=1,
+        compression=None,
+        max_size=1 << 20,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.alerts import Alerts
-    from bot.channels.wecom.aibot.connection import Pace
+    from bot.channels.wecom.aibot.connection import Timing
     from bot.channels.wecom.aibot.frames import Frame
 
 _DOWN = "wecom-aibot"
@@ -41,7 +41,6 @@ class State(StrEnum):
     CONNECTED = "connected"
     REFUSED = "refused"
     KICKED = "kicked"
-    STOPPED = "stopped"
 
 
 class Line:
@@ -53,16 +52,25 @@ class Line:
         credentials: tuple[str, str],
         receive: Callable[[Connection, Frame], None],
         alerts: Alerts,
-        pace: Pace,
+        timing: Timing,
     ) -> None:
-        self.state = State.CONNECTING
         self.connections = 0
         self._url, self._credentials = url, credentials
-        self._receive, self._alerts, self._pace = receive, alerts, pace
+        self._receive, self._alerts, self._timing = receive, alerts, timing
         self._connection: Connection | None = None
         self._up = asyncio.Event()
+        self._was_kicked = self._was_refused = False
         self._failures = 0
         self._down_since = time.monotonic()
+
+    @property
+    def state(self) -> State:
+        """How the line stands now."""
+        if self._was_kicked:
+            return State.KICKED
+        if self._connection is not None:
+            return State.CONNECTED
+        return State.REFUSED if self._was_refused else State.CONNECTING
 
     @property
     def connection(self) -> Connection | None:
@@ -78,36 +86,32 @@ class Line:
         return self._connection
 
     async def run(self) -> None:
-        """Keep the line until cancelled; raises ChannelRefusedError when the first try is told that it is not let in."""
-        try:
-            while True:
-                began = time.monotonic()
-                await self._session()
-                if self.state is State.KICKED:
-                    await asyncio.get_running_loop().create_future()  # for ever: coming back would kick the other one
-                await asyncio.sleep(self._wait(time.monotonic() - began))
-        finally:
-            if self.state is not State.KICKED:
-                self.state = State.STOPPED
+        """Keep the line until cancelled; raises ChannelRefusedError when it is not let in and never was."""
+        while True:
+            began = time.monotonic()
+            await self._session()
+            if self._was_kicked:
+                await asyncio.get_running_loop().create_future()  # for ever: coming back would kick the other one
+            await asyncio.sleep(self._wait(time.monotonic() - began))
 
     def _wait(self, lived: float) -> float:
         """Seconds until the next try: doubling, with jitter, so that a crowd does not come back at once."""
-        self._failures = 0 if lived >= self._pace.settled else self._failures + 1
-        if time.monotonic() - self._down_since >= self._pace.alarm:
+        self._failures = 0 if lived >= self._timing.settled else self._failures + 1
+        full = min(self._timing.longest_wait, self._timing.first_wait * 2.0 ** min(self._failures, 16))
+        if self._was_refused:
+            full = self._timing.refused_wait
+        elif time.monotonic() - self._down_since >= self._timing.alarm:
             self._alerts.start(_DOWN, "企业微信智能机器人连不上网关，正在不断重试")
-        full = min(self._pace.longest_wait, self._pace.first_wait * 2.0 ** min(self._failures, 16))
-        if self.state is State.REFUSED:
-            full = self._pace.refused_wait
         return full * random.uniform(0.5, 1.0)
 
     async def _session(self) -> None:
         """One connection from its start to its end."""
         try:
-            async with dial(self._url, self._pace) as socket:
-                connection = Connection(socket, self._pace)
+            async with dial(self._url, self._timing) as socket:
+                connection = Connection(socket, self._timing)
                 await self._subscribed(connection)
         except (OSError, WebSocketException) as error:
-            self.state = State.CONNECTING
+            self._was_refused = False
             log.warning("企业微信智能机器人：连不上网关（%s）", type(error).__name__)
         finally:
             self._lost()
@@ -123,7 +127,7 @@ class Line:
             finally:
                 beating.cancel()
         except LostError:
-            log.warning("企业微信智能机器人：连接断了")
+            log.warning("企业微信智能机器人：订阅没有回音")
         except NotAcceptedError as error:
             self._refused(error.code)
         finally:
@@ -133,7 +137,7 @@ class Line:
     async def _subscribe(self, connection: Connection) -> None:
         name, secret = self._credentials
         await connection.request(frames.SUBSCRIBE, {"bot_id": name, "secret": secret})
-        self.state, self._connection = State.CONNECTED, connection
+        self._connection, self._was_refused = connection, False
         self.connections += 1
         self._up.set()
         self._alerts.end(_DOWN)
@@ -147,7 +151,7 @@ class Line:
             self._receive(connection, frame)
 
     def _kicked(self) -> None:
-        self.state = State.KICKED
+        self._was_kicked = True
         self._alerts.start(_KICKED, "企业微信智能机器人被另一处连接顶下线：同一机器人只能有一处连接。查清后重启本服务")
 
     def _refused(self, code: int) -> None:
@@ -157,13 +161,12 @@ class Line:
             return
         if not self.connections:
             raise ChannelRefusedError(_WRONG)
-        self.state = State.REFUSED
+        self._was_refused = True
         self._alerts.start(_REFUSED, _WRONG)
 
     def _lost(self) -> None:
         if self._connection is not None:
+            log.warning("企业微信智能机器人：连接断了")
             self._connection = None
             self._down_since = time.monotonic()
         self._up.clear()
-        if self.state is State.CONNECTED:
-            self.state = State.CONNECTING

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot.channels.outbox import Later, Refused
 from bot.channels.wecom.aibot import frames
 from bot.channels.wecom.aibot.connection import LostError, NotAcceptedError
-from bot.channels.wecom.quota import Quota
+from bot.channels.wecom.pace import Pace
 
 if TYPE_CHECKING:
     from bot.channels.wecom.aibot.connection import Connection
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 ANSWERABLE = dt.timedelta(minutes=5)
 """So long after a message its callback is answered; the platform ends that after six or ten minutes."""
 
-_LIMITS = ((30, 60.0), (1000, 3600.0))
-"""Replies and pushes to one chat, as the platform counts them: messages, seconds."""
 _PATIENCE = 60.0
 _LINE_SECONDS = 20.0
 
@@ -33,18 +31,17 @@ class Sender:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._quota = Quota(*_LIMITS)
+        self._pace = Pace()
 
     def count(self, chat: str) -> None:
         """Count a message that went to a chat on another way."""
-        self._quota.note(chat, time.monotonic())
+        self._pace.wait(chat, time.monotonic())
 
     async def send(self, delivery: Delivery, part: dict[str, Any]) -> str:
         """Send one part and tell how; raises Later, Refused, or LostError as an Outbox expects."""
         connection = await self._line.connected(_LINE_SECONDS)
-        if wait := self._quota.wait(delivery.target, time.monotonic()):
+        if wait := self._pace.wait(delivery.target, time.monotonic()):
             raise Later(wait)
-        self.count(delivery.target)
         if "card" in part:
             return await self._card(connection, delivery.target, part["card"])
         fresh = dt.datetime.now(dt.UTC) - delivery.created_at < ANSWERABLE
