@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 import time
@@ -29,8 +30,12 @@ _WORDS = {
 _BUSY = frozenset({45009, 45033, 130101})
 _NO_SUCH_KEY = 93000
 _MAX_WAITING = 100
+_LONGEST = 500
+"""Characters of one notice."""
 
 log = logging.getLogger("reformbot.alerts")
+for _library in ("httpx", "httpcore"):
+    logging.getLogger(_library).setLevel(logging.WARNING)  # they tell addresses, and ours is a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class _News:
     def line(self) -> str:
         often = f"（{self.times} 次）" if self.times > 1 else ""
         clock = f"{self.at.astimezone(CHINA):%m-%d %H:%M}"
-        return f"> {_WORDS[self.notice.kind]} {clock} {escape(self.notice.text)}{often}"
+        return f"> {_WORDS[self.notice.kind]} {clock} {escape(self.notice.text[:_LONGEST])}{often}"
 
 
 class Robot:
@@ -93,10 +98,12 @@ class Robot:
                 continue
             await asyncio.sleep(await self._send(due))
 
-    async def close(self) -> None:
-        """Say the last words, if there are any, and hang up."""
-        if due := self._due(time.monotonic()):
-            await self._send(due)
+    async def close(self, seconds: float) -> None:
+        """Say the last words, if there are any and it takes no longer than that, and hang up."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                if not self._failures and (due := self._due(time.monotonic())):
+                    await self._send(due)
         await self._client.aclose()
 
     def _due(self, now: float) -> dict[str, _News]:
@@ -112,9 +119,17 @@ class Robot:
 
     async def _send(self, due: dict[str, _News]) -> float:
         """One message; seconds to wait before the next."""
-        wait = await self._post("\n".join([_TITLE, *(news.line() for news in due.values())]))
+        try:
+            wait = await self._post("\n".join([_TITLE, *(news.line() for news in due.values())]))
+        except asyncio.CancelledError:
+            self._settle(due)  # it may have got through: better untold than told twice
+            raise
         if wait:
             return wait
+        self._settle(due)
+        return self._pace.gap
+
+    def _settle(self, due: dict[str, _News]) -> None:
         for key, news in due.items():
             self._told[key] = time.monotonic()
             if self._waiting[key] is news:
@@ -123,7 +138,6 @@ class Robot:
                 self._waiting[key] = replace(self._waiting[key], times=self._waiting[key].times - news.times)
         if not self._waiting:
             self._news.clear()
-        return self._pace.gap
 
     async def say(self, content: str) -> bool:
         """Send one message of markdown now; whether that is settled."""

@@ -32,6 +32,7 @@ FLOORS = [
     {"bot.bench", "bot.check", "bot.evaluate", "bot.exchange", "bot.holdout", "bot.reliability", "bot.report"},
     {"bot.channels.service", "bot.channels.channel", "bot.channels.outbox"},
     {"bot.channels.web", "bot.channels.wecom"},
+    {"bot.robot", "bot.digest", "bot.watch"},
     {"bot.app"},
     {"bot.channels.registry", "bot.channels.console", "bot.channels", "bot.serve"},
     {"bot.cli"},

@@ -22,6 +22,7 @@ class GroupRobot:
     violations: list[str] = field(default_factory=list)
     calls: int = 0
     silent: bool = False
+    garbage: bool = False
 
     def __post_init__(self) -> None:
         self._server: asyncio.Server | None = None
@@ -44,21 +45,28 @@ class GroupRobot:
             await self._changed.wait_for(true)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = next(int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length"))
-        body = await reader.readexactly(length)
-        self.calls += 1
-        code = self._take(head.split()[1], json.loads(body))
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            length = next(int(line.split(":")[1]) for line in head.splitlines() if line.startswith("content-length"))
+            code = self._take(head.split()[1], json.loads(await reader.readexactly(length)))
+            said = b"<html>" if self.garbage else json.dumps({"errcode": code, "errmsg": "ok"}).encode()
+            if self.silent:
+                said = b""
+                await reader.read()  # until the caller has had enough
+            head = f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(said)}\r\nConnection: close\r\n\r\n"
+            writer.write(head.encode() + said)
+            await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
         async with self._changed:
             self._changed.notify_all()
-        if not self.silent:
-            said = json.dumps({"errcode": code, "errmsg": "ok"}).encode()
-            writer.write(f"HTTP/1.1 {self.status} X\r\nContent-Length: {len(said)}\r\nConnection: close\r\n\r\n".encode())
-            writer.write(said)
-            await writer.drain()
-            writer.close()
 
     def _take(self, path: str, body: dict[str, Any]) -> int:
+        self.calls += 1
+        if self.silent or self.garbage:
+            return -1
         if not path.endswith(f"?key={KEY}"):
             return 93000
         if self.codes:
