@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 from collections import defaultdict
@@ -115,11 +116,14 @@ async def send_due(querylog: QueryLog, schedule: str, say: Callable[[str], Await
     return sent is not None
 
 
-async def keep_sending(querylog: QueryLog, schedule: str, say: Callable[[str], Awaitable[bool]]) -> None:
-    """Look every minute, until cancelled."""
-    while True:
+async def keep_sending(
+    stopping: asyncio.Event, querylog: QueryLog, schedule: str, say: Callable[[str], Awaitable[bool]]
+) -> None:
+    """Look every minute, until `stopping`."""
+    while not stopping.is_set():
         try:
             await send_due(querylog, schedule, say, dt.datetime.now(dt.UTC))
         except StoreError as error:
             log.error("一周小结没有做成：%s", error)
-        await asyncio.sleep(_LOOK_EVERY)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), _LOOK_EVERY)

@@ -6,9 +6,11 @@ import asyncio
 import shutil
 from collections import deque
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.digest import keep_sending
+from bot.querylog.lead import lead
 from bot.robot import Robot
 
 if TYPE_CHECKING:
@@ -75,7 +77,8 @@ async def watching(settings: Settings, querylog: QueryLog, alerts: Alerts) -> As
         alerts.listen(robot.take)
         chores.append(robot.run())
         if settings.alert_digest:
-            chores.append(keep_sending(querylog, settings.alert_digest, robot.say))
+            sending = partial(keep_sending, querylog=querylog, schedule=settings.alert_digest, say=robot.say)
+            chores.append(lead(querylog, "digest", asyncio.Event(), sending))
     tasks = [asyncio.create_task(chore) for chore in chores]
     try:
         yield

@@ -53,6 +53,7 @@ class AiBot:
     """Implements `channels.channel.Channel`."""
 
     name = NAME
+    singleton = True
 
     def __init__(self, service: Service, url: str, credentials: tuple[str, str], timing: Timing) -> None:
         self._service = service

@@ -87,6 +87,7 @@ class Line:
 
     async def run(self) -> None:
         """Keep the line until cancelled; raises ChannelRefusedError when it is not let in and never was."""
+        self._was_kicked = False
         while True:
             began = time.monotonic()
             await self._session()
@@ -140,8 +141,8 @@ class Line:
         self._connection, self._was_refused = connection, False
         self.connections += 1
         self._up.set()
-        self._alerts.end(_DOWN)
-        self._alerts.end(_REFUSED)
+        for key in (_DOWN, _KICKED, _REFUSED):
+            self._alerts.end(key)
 
     async def _read(self, connection: Connection) -> None:
         async for frame in connection.callbacks():
