@@ -138,6 +138,8 @@ class Line:
     async def _subscribe(self, connection: Connection) -> None:
         name, secret = self._credentials
         await connection.request(frames.SUBSCRIBE, {"bot_id": name, "secret": secret})
+        if self._was_kicked:  # in the same breath
+            return
         self._connection, self._was_refused = connection, False
         self.connections += 1
         self._up.set()
