@@ -11,17 +11,18 @@ import itertools
 import json
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 
 BOT_ID, SECRET = "aib-test", "test-secret-of-the-aibot"
 MAX_CONTENT = 20_480
 _TASK = re.compile(r"[0-9A-Za-z_@-]{1,128}")
 _INVALID_REQ_ID, _EXPIRED, _NOT_SUBSCRIBED, _BAD_CREDENTIALS = 846605, 846608, 846609, 853000
-_TOO_OFTEN, _BAD_REQUEST = 45009, 40058
+_TOO_OFTEN, _BAD_REQUEST, _BUSY = 45009, 40058, -1
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Bubble:
     feedback: str = ""
     card: dict[str, Any] | None = None
     how: str = ""
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def buttons(self) -> dict[str, str]:
@@ -56,6 +58,7 @@ class Gateway:
     """`async with Gateway() as gateway`: listens at `gateway.url` for one bot.
 
     `stream_seconds` and `event_seconds` are how long a callback may be answered, `per_minute` the limit of a chat.
+    `faults` yields what happens to the next reply: nothing (""), "busy", or "close" before it is taken.
     """
 
     bot_id: str = BOT_ID
@@ -68,6 +71,7 @@ class Gateway:
     ack_delay: float = 0.0
     refuse_cards: bool = False
     refuse_responses: int = 0
+    faults: Iterator[str] = field(default_factory=lambda: itertools.repeat(""))
     chats: dict[str, list[Bubble]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     frames: list[dict[str, Any]] = field(default_factory=list)
@@ -241,7 +245,7 @@ class Gateway:
     async def _answer(self, connection: ServerConnection, frame: dict[str, Any], req_id: str) -> None:
         code = await self._take(connection, frame)
         self.frames.append({**frame, "errcode": code})
-        if code and code not in {_BAD_CREDENTIALS, _TOO_OFTEN, _NOT_SUBSCRIBED}:
+        if code and code not in {_BAD_CREDENTIALS, _BUSY, _TOO_OFTEN, _NOT_SUBSCRIBED}:
             self.violations.append(f"{frame['cmd']}: {code}")
         await asyncio.sleep(self.ack_delay)
         self._open.discard(req_id)
@@ -263,6 +267,12 @@ class Gateway:
             return _NOT_SUBSCRIBED
         if cmd == "ping":
             return 0
+        fault = next(self.faults)
+        if fault == "close":
+            await connection.close(1011)
+            raise ConnectionClosedError(None, None)
+        if fault == "busy":
+            return _BUSY
         if cmd == "aibot_send_msg":
             return self._push(body)
         asked = self._asked.get(req_id)

@@ -148,7 +148,7 @@ class Line:
 
     async def _read(self, connection: Connection) -> None:
         async for frame in connection.callbacks():
-            if frame.body.event.eventtype == frames.DISCONNECTED:
+            if frame.cmd == frames.EVENT and frame.body.event.eventtype == frames.DISCONNECTED:
                 self._kicked()
                 return
             self._receive(connection, frame)
