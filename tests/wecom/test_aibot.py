@@ -98,7 +98,8 @@ async def test_a_question_is_answered_on_its_callback(bot: Bot, gateway: Gateway
     ((channel, status, entry, text),) = rows(settings, "SELECT channel, status, entry, text FROM query_log")
     assert (channel, status, text) == ("wecom-aibot", "answer", LIFT)
     assert entry
-    assert bot.channel.health() == {"status": "ok", "line": "connected", "connections": 1, "waiting": 0, "failed": 0}
+    fine = {"status": "ok", "line": "connected", "connections": 1, "waiting": 0, "failed": 0}
+    await until(lambda: bot.channel.health() == fine)
 
 
 async def test_a_group_is_answered_in_the_group(bot: Bot, gateway: Gateway, settings: Settings) -> None:

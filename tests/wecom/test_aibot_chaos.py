@@ -101,15 +101,13 @@ async def stem(settings: dict[str, str], folder: Path) -> AsyncIterator[Stem]:
         await asyncio.wait_for(process.wait(), 30)
 
 
-def taken(folder: Path) -> set[str]:
-    """Ids of the messages that stand in the log."""
-    if not (folder / "log.db").exists():
-        return set()
-    with closing(sqlite3.connect(f"file:{folder}/log.db?mode=ro", uri=True, timeout=10)) as connection:
+def is_taken(folder: Path, message: str) -> bool:
+    """Whether a message stands in the log; a log that cannot be read just now may hold it."""
+    with closing(sqlite3.connect(f"file:{folder}/log.db?mode=ro", uri=True, timeout=1)) as connection:
         try:
-            return {name for (name,) in connection.execute("SELECT message_id FROM query_log")}
-        except sqlite3.OperationalError:  # the tables are not made yet
-            return set()
+            return bool(connection.execute("SELECT 1 FROM query_log WHERE message_id = ?", [message]).fetchall())
+        except sqlite3.OperationalError:
+            return True
 
 
 async def until(true: Callable[[], bool], seconds: float = 60) -> None:
@@ -123,6 +121,7 @@ class Person:
 
     def __init__(self, name: str, gateway: Gateway, folder: Path, questions: dict[str, str]) -> None:
         self.name, self._gateway, self._folder, self._questions = name, gateway, folder, questions
+        self._dice = random.Random(name)
         self.asked: list[str] = []
 
     def shown(self, reply: str) -> list[float]:
@@ -134,11 +133,12 @@ class Person:
         for number, (text, reply) in enumerate(self._questions.items()):
             for attempt in itertools.count():
                 message = f"{self.name}-{number}-{attempt}"
+                await asyncio.sleep(self._dice.uniform(0, 0.3))
                 if not await self._say(text, message):
                     continue
                 self.asked.append(message)
                 while not await self._heard(reply, PATIENCE):
-                    if message not in taken(self._folder):
+                    if not await asyncio.to_thread(is_taken, self._folder, message):
                         break
                 else:
                     break
@@ -186,7 +186,7 @@ async def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, desk: Des
             await gateway.ready(number + 1)
             due = PEOPLE * EACH * (number + 1) // (KILLS + 1)
             await until(lambda due=due: sum(len(person.asked) for person in people) >= due)  # type: ignore[misc]
-            await asyncio.sleep(dice.uniform(0, 0.05))
+            await asyncio.sleep(dice.uniform(0, 0.3))
             assert not asking.done()
             kills.append(time.monotonic())
             assert await program.end(signal.SIGKILL) == -signal.SIGKILL

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels.wecom.aibot import frames
-from bot.channels.wecom.aibot.connection import Connection, LostError, NotAcceptedError, Timing, dial
+from bot.channels.wecom.aibot.connection import Connection, LostError, NotAcceptedError, SilentError, Timing, dial
 from bot.channels.wecom.aibot.line import Line, State
 from bot.errors import ChannelRefusedError
 from tests.emulators.aibot import BOT_ID, SECRET, Gateway
@@ -177,7 +177,7 @@ async def test_the_next_frame_of_a_callback_waits_for_the_acknowledgement() -> N
             await connection.request(frames.RESPOND, bodies[0], "made-up")
         assert refused.value.code == 846605
         gateway.mute_acks = True
-        with pytest.raises(LostError):
+        with pytest.raises(SilentError):
             await connection.request(frames.RESPOND, bodies[0], req_id)
         gateway.abort()
         with pytest.raises(LostError):

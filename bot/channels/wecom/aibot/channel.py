@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.channels.outbox import Outbox
 from bot.channels.wecom.aibot import frames, replies
-from bot.channels.wecom.aibot.connection import LostError, NotAcceptedError, Timing
+from bot.channels.wecom.aibot.connection import LostError, NotAcceptedError, SilentError, Timing
 from bot.channels.wecom.aibot.lanes import Lanes
 from bot.channels.wecom.aibot.line import Line, State
 from bot.channels.wecom.aibot.sender import Sender
@@ -180,8 +180,8 @@ class AiBot:
         self._sender.count(frame.body.chat)
         try:
             await connection.request(cmd, said, frame.headers.req_id)
-        except (LostError, NotAcceptedError) as error:
-            log.warning("企业微信智能机器人：%s 没有成功（%s）", cmd, error)
+        except (LostError, SilentError, NotAcceptedError) as error:
+            log.warning("企业微信智能机器人：%s 没有成功（%s %s）", cmd, type(error).__name__, error)
 
 
 def _unstored(draft: Draft) -> Delivery:

@@ -29,7 +29,7 @@ _wire.setLevel(logging.WARNING)  # its debug lines hold the secret, and what peo
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds. `settled`: a connection that lived so long makes the next one be tried at once again."""
+    """Seconds, for everything that waits."""
 
     heartbeat: float = 30.0
     ack: float = 5.0
@@ -37,7 +37,6 @@ class Timing:
     first_wait: float = 1.0
     longest_wait: float = 60.0
     refused_wait: float = 300.0
-    settled: float = 60.0
     alarm: float = 60.0
 
 
@@ -50,7 +49,11 @@ class NotAcceptedError(Exception):
 
 
 class LostError(Exception):
-    """The connection ended, or a request was not acknowledged in time."""
+    """The connection ended before a request was acknowledged."""
+
+
+class SilentError(Exception):
+    """A request was not acknowledged in time, on a connection that is there."""
 
 
 class Connection:
@@ -61,11 +64,13 @@ class Connection:
         self._socket, self._timing = socket, timing
         self._waiting: dict[str, asyncio.Future[Frame]] = {}
         self._missed = 0
+        self.accepted = 0
+        """Requests that the gateway took."""
 
     async def request(self, cmd: str, body: dict[str, Any] | None = None, req_id: str = "") -> None:
         """Send one request and wait until it is accepted; the next of the same `req_id` waits for that.
 
-        Raises NotAcceptedError with the gateway's code, LostError without an answer.
+        Raises NotAcceptedError with the gateway's code, LostError or SilentError without an answer.
         """
         req_id = req_id or f"{cmd}_{secrets.token_hex(8)}"
         while req_id in self._waiting:
@@ -74,13 +79,16 @@ class Connection:
         try:
             await self._socket.send(frames.build(cmd, req_id, body))
             frame = await asyncio.wait_for(answer, self._timing.ack)
-        except (ConnectionClosed, TimeoutError):
+        except ConnectionClosed:
             raise LostError from None
+        except TimeoutError:
+            raise SilentError from None
         finally:
             answer.cancel()
             del self._waiting[req_id]
         if frame.errcode:
             raise NotAcceptedError(frame.errcode)
+        self.accepted += 1
 
     async def callbacks(self) -> AsyncIterator[Frame]:
         """Messages and events, until the connection ends, in whatever way."""
@@ -114,7 +122,7 @@ class Connection:
             await asyncio.sleep(self._timing.heartbeat)
             try:
                 await self.request(frames.PING)
-            except (LostError, NotAcceptedError):
+            except (LostError, SilentError, NotAcceptedError):
                 self._missed += 1
             else:
                 self._missed = 0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from websockets.exceptions import WebSocketException
 
 from bot.channels.wecom.aibot import frames
-from bot.channels.wecom.aibot.connection import Connection, LostError, NotAcceptedError, dial
+from bot.channels.wecom.aibot.connection import Connection, LostError, NotAcceptedError, SilentError, dial
 from bot.errors import ChannelRefusedError
 
 if TYPE_CHECKING:
@@ -89,15 +89,13 @@ class Line:
         """Keep the line until cancelled; raises ChannelRefusedError when it is not let in and never was."""
         self._was_kicked = False
         while True:
-            began = time.monotonic()
             await self._session()
             if self._was_kicked:
                 await asyncio.get_running_loop().create_future()  # for ever: coming back would kick the other one
-            await asyncio.sleep(self._wait(time.monotonic() - began))
+            await asyncio.sleep(self._wait())
 
-    def _wait(self, lived: float) -> float:
+    def _wait(self) -> float:
         """Seconds until the next try: doubling, with jitter, so that a crowd does not come back at once."""
-        self._failures = 0 if lived >= self._timing.settled else self._failures + 1
         full = min(self._timing.longest_wait, self._timing.first_wait * 2.0 ** min(self._failures, 16))
         if self._was_refused:
             full = self._timing.refused_wait
@@ -111,10 +109,13 @@ class Line:
             async with dial(self._url, self._timing) as socket:
                 connection = Connection(socket, self._timing)
                 await self._subscribed(connection)
+                if connection.accepted > 1:  # it was of use: more than the subscription went through
+                    self._failures = -1
         except (OSError, WebSocketException) as error:
             self._was_refused = False
             log.warning("企业微信智能机器人：连不上网关（%s）", type(error).__name__)
         finally:
+            self._failures += 1
             self._lost()
 
     async def _subscribed(self, connection: Connection) -> None:
@@ -127,7 +128,7 @@ class Line:
                 await reading
             finally:
                 beating.cancel()
-        except LostError:
+        except (LostError, SilentError):
             log.warning("企业微信智能机器人：订阅没有回音")
         except NotAcceptedError as error:
             self._refused(error.code)

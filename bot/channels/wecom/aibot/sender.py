@@ -21,7 +21,7 @@ ANSWERABLE = dt.timedelta(minutes=5)
 """So long after a message its callback is answered; the platform ends that after six or ten minutes."""
 
 _PATIENCE = 60.0
-_LINE_SECONDS = 20.0
+_LINE_SECONDS, _AGAIN_SECONDS = 20.0, 0.5
 
 log = logging.getLogger("reformbot")
 
@@ -38,8 +38,13 @@ class Sender:
         self._pace.wait(chat, time.monotonic())
 
     async def send(self, delivery: Delivery, part: dict[str, Any]) -> str:
-        """Send one part and tell how; raises Later, Refused, or LostError as an Outbox expects."""
-        connection = await self._line.connected(_LINE_SECONDS)
+        """Send one part and tell how; raises Later, Refused, or SilentError, as an Outbox expects."""
+        try:
+            return await self._send(await self._line.connected(_LINE_SECONDS), delivery, part)
+        except LostError:  # the line is coming back, and tells itself when it does not
+            raise Later(_AGAIN_SECONDS) from None
+
+    async def _send(self, connection: Connection, delivery: Delivery, part: dict[str, Any]) -> str:
         if wait := self._pace.wait(delivery.target, time.monotonic()):
             raise Later(wait)
         if "card" in part:
@@ -83,4 +88,4 @@ def _patient(error: NotAcceptedError) -> None:
     if error.code in frames.TOO_OFTEN:
         raise Later(_PATIENCE) from None
     if error.code in frames.FOR_NOW:
-        raise LostError from None
+        raise Later(_AGAIN_SECONDS) from None
