@@ -99,7 +99,7 @@ CONVERSATIONS: dict[str, tuple[Turn, ...]] = {
     ),
     "a follow-up with nothing before it": (one("要多少钱", "none", told="哪件事"),),
     "another district": (one("北仑的老人能送饭吗", "none", told="镇海"),),
-    "another city": (one("上海有什么改革", "none", told="宁波"),),
+    "another city": (one("杭州的老人能送饭吗", "none", told="宁波"),),
     "a topic outside": (one("公积金怎么提取", "none", told="12345"),),
     "a document outside": (one("护照在哪办", "none", told="12345"),),
     "the weather": (one("今天天气怎么样", "none"),),
