@@ -317,6 +317,7 @@ async def test_what_was_asked_before_the_end_is_answered(settings: Settings, des
         await gateway.until(lambda: any(gateway.chats.values()))
         await bot.stop()
         assert not gateway.connected
+        assert bot.channel.health()["line"] == "standby"
     answered = [chat for chat, bubbles in gateway.chats.items() if bubbles]
     assert rows(settings, "SELECT count(*) FROM query_log") == [(len(answered),)]
     assert rows(settings, "SELECT DISTINCT state FROM delivery") == [("done",)]

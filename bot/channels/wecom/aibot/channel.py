@@ -70,7 +70,7 @@ class AiBot:
     def health(self) -> dict[str, Any]:
         """The line's state, how often it was made, and the replies that wait."""
         state = self._line.state
-        status = "ok" if state is State.CONNECTED else "degraded"
+        status = "ok" if state in {State.CONNECTED, State.STANDBY} else "degraded"
         return {"status": status, "line": str(state), "connections": self._line.connections, **self._outbox.health()}
 
     async def run(self, stopping: asyncio.Event) -> None:

@@ -32,11 +32,12 @@ log = logging.getLogger("reformbot")
 
 
 class State(StrEnum):
-    """How the line stands. `KICKED` is final: another connection has taken the bot.
+    """How the line stands. `STANDBY`: it is not ours to hold. `KICKED` is final: another connection has taken the bot.
 
     `REFUSED` means that credentials which were good once are so no more: tried again, but seldom.
     """
 
+    STANDBY = "standby"
     CONNECTING = "connecting"
     CONNECTED = "connected"
     REFUSED = "refused"
@@ -59,13 +60,15 @@ class Line:
         self._receive, self._alerts, self._timing = receive, alerts, timing
         self._connection: Connection | None = None
         self._up = asyncio.Event()
-        self._was_kicked = self._was_refused = False
+        self._running = self._was_kicked = self._was_refused = False
         self._failures = 0
         self._down_since = time.monotonic()
 
     @property
     def state(self) -> State:
         """How the line stands now."""
+        if not self._running:
+            return State.STANDBY
         if self._was_kicked:
             return State.KICKED
         if self._connection is not None:
@@ -87,12 +90,15 @@ class Line:
 
     async def run(self) -> None:
         """Keep the line until cancelled; raises ChannelRefusedError when it is not let in and never was."""
-        self._was_kicked = False
-        while True:
-            await self._session()
-            if self._was_kicked:
-                await asyncio.get_running_loop().create_future()  # for ever: coming back would kick the other one
-            await asyncio.sleep(self._wait())
+        self._running, self._was_kicked = True, False
+        try:
+            while True:
+                await self._session()
+                if self._was_kicked:
+                    await asyncio.get_running_loop().create_future()  # for ever: coming back would kick the other one
+                await asyncio.sleep(self._wait())
+        finally:
+            self._running = False
 
     def _wait(self) -> float:
         """Seconds until the next try: doubling, with jitter, so that a crowd does not come back at once."""
