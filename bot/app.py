@@ -34,6 +34,7 @@ from bot.querylog.spool import Spool
 from bot.querylog.store import QueryLog
 from bot.record import row as row_of
 from bot.redact import redact
+from bot.watch import ErrorRate, watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -67,6 +68,7 @@ class App:
         self.duplicates: Duplicates[Handled] = Duplicates()
         self.memory = Memory(querylog, settings.rate_limit_user, settings.rate_limit_address)
         self.alerts = Alerts()
+        self.errors = ErrorRate(self.alerts)
         self.channels: dict[str, Callable[[], dict[str, Any]]] = {}
         self.recorder = Recorder(querylog, Spool(settings.spool_file()), self.alerts)
         self.metrics = Metrics(self.health)
@@ -97,6 +99,7 @@ class App:
         else:
             reply = self._fixed(Status.LIMITED, "limited")
         took_ms = (time.perf_counter() - start) * 1000
+        self.errors.note(reply.status is Status.ERROR)
         payload = render.payload(message.text[:400], reply, took_ms)
         payload["id"] = None
         payload["blocks"] = [{"kind": block.kind, "text": block.text} for block in reply.blocks]
@@ -249,11 +252,12 @@ async def running(settings: Settings, desk: Desk) -> AsyncIterator[App]:
     """An App with its log open and its purge running; closes both."""
     querylog, damaged = await QueryLog.open_or_set_aside(settings.database_url)
     app = App(settings, desk, querylog)
-    if damaged:
-        app.alerts.tell("log-damaged", f"查询日志损坏，已改名为 {damaged.name}，另建了新的；请从备份恢复")
     chores = [asyncio.create_task(app.purge_for_ever()), asyncio.create_task(app.recorder.keep_draining())]
     try:
-        yield app
+        async with watching(settings, querylog, app.alerts):
+            if damaged:
+                app.alerts.tell("log-damaged", f"查询日志损坏，已改名为 {damaged.name}，另建了新的；请从备份恢复")
+            yield app
     finally:
         for chore in chores:
             chore.cancel()

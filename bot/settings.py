@@ -36,10 +36,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "wecom_kf_open_kfid": ("wecom_kf_token",),
     "wecom_bot_id": ("wecom_bot_secret",),
     "wecom_bot_secret": ("wecom_bot_id",),
+    "alert_digest": ("alert_webhook_url",),
 }
 """A setting → the others that it is of no use without."""
 
 _AES_KEY = r"^[A-Za-z0-9]{43}$"
+_WEEKLY = r"(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]"
 _ROOT = r"^https?://[^\s]+$"
 
 
@@ -125,6 +127,9 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(
         default=None, description="WeCom group robot that operators' alerts go to; its URL is a secret"
     )
+    alert_digest: str | None = Field(
+        default=None, description="when the group robot gets the weekly digest, such as `mon 09:00` (Chinese time)"
+    )
     admin_password_hash: SecretStr | None = Field(default=None, description="argon2 hash of the dashboard's password")
     public_url: str = Field(
         default="", pattern=r"^(https?://[^\s]+)?$", description="address that people reach the web chat at"
@@ -167,6 +172,13 @@ class Settings(BaseSettings):
         if value is not None and not re.fullmatch(_AES_KEY, value.get_secret_value()):
             raise ValueError("EncodingAESKey 要是 43 个字母和数字")
         return value
+
+    @field_validator("alert_digest")
+    @classmethod
+    def _weekly(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(_WEEKLY, value.lower()):
+            raise ValueError("要写星期和时刻，像 mon 09:00（北京时间）")
+        return value and value.lower()
 
     @field_validator("telegram_webhook_secret")
     @classmethod

@@ -31,7 +31,7 @@ FLOORS = [
     {"bot.memory"},
     {"bot.bench", "bot.check", "bot.evaluate", "bot.exchange", "bot.holdout", "bot.reliability", "bot.report"},
     {"bot.channels.service", "bot.channels.channel", "bot.channels.outbox"},
-    {"bot.following"},
+    {"bot.following", "bot.robot", "bot.digest", "bot.watch"},
     {"bot.channels.web", "bot.channels.telegram", "bot.channels.wecom"},
     {"bot.app"},
     {"bot.channels.registry", "bot.channels.console", "bot.channels", "bot.serve"},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.channels.telegram import channel as telegram
 from bot.channels.wecom.channels import wecom_channels
+from bot.channels.wecom.aibot import channel as wecom_aibot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from bot.channels.channel import Channel
     from bot.channels.service import Service
 
-MAKERS: tuple[Callable[[Service], Channel | None], ...] = (telegram.make,)
+MAKERS: tuple[Callable[[Service], Channel | None], ...] = (telegram.make, wecom_aibot.make)
 """Each makes its channel, or None when its settings are not set."""
 
 

@@ -47,8 +47,8 @@ class QueryLog:
         self._keys: dict[str, str] = {}
         self._sent: dict[str, None] = {}
         self._person_secret = ""
-        self._file = file_of(engine.url)
-        self._identity = _identity(self._file)
+        self.file = file_of(engine.url)
+        self._identity = _identity(self.file)
 
     @classmethod
     async def open(cls, url: str) -> QueryLog:
@@ -82,7 +82,7 @@ class QueryLog:
 
     def lost(self) -> bool:
         """Whether the file was removed or replaced since it was opened: what is written then is gone at the end."""
-        return _identity(self._file) != self._identity
+        return _identity(self.file) != self._identity
 
     def note_sent(self, token: str) -> None:
         """Remember that a reply went out which the log has not got yet."""
