@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.channels.telegram import channel as telegram
-from bot.channels.wecom.channels import wecom_channels
 from bot.channels.wecom.aibot import channel as wecom_aibot
+from bot.channels.wecom.channels import wecom_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
