@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bot.match.build import build
 from bot.match.calibrate import calibrate
 from bot.match.features import LABELS
@@ -19,7 +21,6 @@ from bot.understand.lexicon import Lexicon
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from bot.knowledge.book import Book
@@ -59,18 +60,27 @@ class Desk:
 
     def _places(self, text: str) -> NDArray[np.integer[Any]]:
         """Places of a text's tokens in the vocabulary, sorted."""
-        return self.weigh(self.lexicon.core(normalise(text, None))).sorted_places
+        return self.weigh(self.lexicon.core(normalise(text, None))).places
 
     def match(self, query: Query) -> list[Candidate]:
         """Candidates for a query, best first."""
-        return self.matcher.rank(
-            Asked(
-                text=query.text,
-                core=query.core,
-                syllables=query.syllables,
-                latin=query.latin and not self._is_english(query),
-                own_regions=frozenset(query.regions),
-            )
+        return self.matcher.rank(self._asked(query))
+
+    def could_be(self, query: Query, entries: Sequence[str], rivals: Sequence[Candidate], least: float) -> bool:
+        """Whether one of some entries could answer a query so surely: not unless it would with some rivals alone."""
+        if self.exact(query) or self.by_sound(query):
+            return True
+        judged = self.matcher.judge(self._asked(query), [item.place for item in rivals])
+        first = next((item.id for item in judged if not item.decoy), None)
+        return first in entries and self.confidence(judged) >= least
+
+    def _asked(self, query: Query) -> Asked:
+        return Asked(
+            text=query.text,
+            core=query.core,
+            syllables=query.syllables,
+            latin=query.latin and not self._is_english(query),
+            own_regions=frozenset(query.regions),
         )
 
     def _is_english(self, query: Query) -> bool:
@@ -130,10 +140,15 @@ class Desk:
 
     def words_told(self, query: Query, identifier: str) -> int:
         """How many Latin words of the question the entry knows; at least 2 when it knows the only one."""
-        told = self.matcher.index.known.of(self.matcher.index.place[identifier])
+        told = self._known(identifier)
         words = [word for word in _WORD.findall(query.core) if word not in STOP_WORDS]
         known = sum(bool(self.weigh(word).held(told).any()) for word in words)
         return max(known, 2) if known == len(words) else known
+
+    def _known(self, identifier: str) -> NDArray[np.integer[Any]]:
+        """Places in the vocabulary of every token of an entry, sorted."""
+        index = self.matcher.index
+        return index.known(np.array([index.place[identifier]])).places
 
     def name_contains(self, identifier: str, words: str) -> bool:
         """Whether a name, alias or keyword of the entry contains the words."""
@@ -141,13 +156,12 @@ class Desk:
 
     def share_told(self, identifier: str, words: Weighed) -> float:
         """Share of the words' weight that the entry's wordings and facts hold, in [0, 1]."""
-        return words.share(self.matcher.index.known.of(self.matcher.index.place[identifier]))
+        return words.share(self._known(identifier))
 
     def shares_told(self, words: Weighed) -> dict[str, float]:
-        """The same for every entry at once."""
-        index = self.matcher.index
-        shares = index.told.overlaps(words)[0] / words.mass
-        return dict(zip(index.ids, shares.tolist(), strict=True))
+        """The same for every entry of the book at once."""
+        shares = self.matcher.index.told.overlaps(words)[: len(self.book.entries)] / words.mass
+        return dict(zip(self.book.entries, shares.tolist(), strict=True))
 
     def body_text(self, identifier: str) -> str:
         """Everything that an entry says, for looking a word up."""

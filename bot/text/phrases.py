@@ -24,6 +24,8 @@ class Phrases(Generic[T]):
 
     def find(self, text: str) -> Iterator[tuple[int, str, T]]:
         """Yield (start, phrase, payload) from left to right, without overlap."""
+        if self._lengths.keys().isdisjoint(text):
+            return
         at = 0
         while at < len(text):
             for length in self._lengths.get(text[at], ()):
