@@ -45,8 +45,9 @@ class Desk:
             (name for item in self.matcher.bank.items for name in item.names), self.matcher.index
         )
         self._names = {
-            item.id: tuple(name for name in item.names) + tuple(word for word in item.any if len(word) >= 2)
+            item.id: item.names + tuple(word for word in item.any if len(word) >= 2)
             for item in self.matcher.bank.items
+            if item.names or item.any
         }
         headings = [word for theme in book.themes for word in (theme.name, *theme.words)]
         headings += [word for audience in book.audiences for word in (audience.name, *audience.words)]
@@ -54,9 +55,7 @@ class Desk:
         entries = book.entries.values()
         self.fact_places = {entry.id: [self._places(fact.text) for fact in entry.facts] for entry in entries}
         self.name_places = {entry.id: self._places(" ".join((entry.name, *entry.aliases))) for entry in entries}
-        self._region = {item.id: item.region or self.lexicon.city for item in self.matcher.bank.items}
         self._body = {entry.id: _everything(entry) for entry in book.entries.values()}
-        self._body |= {faq.id: normalise(f"{faq.question} {faq.answer}", None) for faq in book.faqs.values()}
 
     def _places(self, text: str) -> NDArray[np.integer[Any]]:
         """Places of a text's tokens in the vocabulary, sorted."""
@@ -104,7 +103,7 @@ class Desk:
 
     def region_of(self, identifier: str) -> str:
         """Region of an entry, or of a question and answer."""
-        return self._region[identifier]
+        return self.matcher.bank.items[self.matcher.index.place[identifier]].region or self.lexicon.city
 
     def public(self, identifier: str) -> str:
         """The id that a reply names: the entry's for a question and answer under it."""
@@ -152,7 +151,7 @@ class Desk:
 
     def name_contains(self, identifier: str, words: str) -> bool:
         """Whether a name, alias or keyword of the entry contains the words."""
-        return any(words in name for name in self._names[identifier])
+        return any(words in name for name in self._names.get(identifier, ()))
 
     def share_told(self, identifier: str, words: Weighed) -> float:
         """Share of the words' weight that the entry's wordings and facts hold, in [0, 1]."""
@@ -165,7 +164,8 @@ class Desk:
 
     def body_text(self, identifier: str) -> str:
         """Everything that an entry says, for looking a word up."""
-        return self._body[identifier]
+        faq = self.book.faqs.get(identifier)
+        return self._body[identifier] if faq is None else normalise(f"{faq.question} {faq.answer}", None)
 
     def hit(self, candidate: Candidate, ranked: Sequence[Candidate]) -> Hit:
         """A candidate as it is shown, scored as if it came first."""

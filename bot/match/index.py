@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.match import tokens
+from bot.match.memory import give_back
 from bot.match.postings import Forward, Known, Postings, Vocabulary, Weighed, is_first, unique
 from bot.match.tokens import Alphabet
 from bot.text.normalise import key
@@ -39,6 +40,7 @@ class Index:
         self._characters()
         self._sounds()
         self._look_up()
+        give_back()
 
     def _characters(self) -> None:
         """Wordings one by one, and each entry's wordings and statements together."""
@@ -65,7 +67,8 @@ class Index:
         size, entries = len(self.wordings), len(self.ids)
         spelled = [self.alphabet.learn_sounds(wording.syllables) for wording in self.wordings]
         plain = distinct(*tokens.explode(spelled), size)
-        read = [self.alphabet.learn_sounds(wording.readings) for wording in self.wordings]
+        others = (() if wording.readings == wording.syllables else wording.readings for wording in self.wordings)
+        read = [self.alphabet.learn_sounds(readings) for readings in others]
         token, text = plain
         if any(read):
             more = tokens.explode(read)
