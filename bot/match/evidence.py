@@ -75,10 +75,14 @@ def cover(known: Known, entries: int, row: Weighed) -> Coverage:
     weight = row.weights[number]
     lacked = row.weights[None].repeat(entries, axis=0)
     lacked[owner, number] = 0.0
+    told, asked, central = (
+        np.bincount(owner, weights, entries).astype(np.float32) / np.float32(row.mass)
+        for weights in (weight, weight * (mark & 1), weight * saturate(mark >> 1))
+    )
     return Coverage(
-        asked=np.bincount(owner, weight * (mark & 1), entries) / row.mass,
-        told=np.bincount(owner, weight, entries) / row.mass,
-        central=np.bincount(owner, weight * saturate(mark >> 1), entries) / row.mass,
+        asked=asked,
+        told=told,
+        central=central,
         missing=lacked.max(axis=1, initial=row.heaviest_stranger),
     )
 
