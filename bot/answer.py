@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _COMPARE = re.compile("区别|不同|差别|两样|一样吗|一回事|什么关系|啥关系|哪个好")
 _NAME = 3
+_NEAR_TOP = 3
 _PART_AT = 0.5
 """Confidence that each question of a message needs, lest one long question fall apart."""
 
@@ -97,14 +98,18 @@ def _put_right(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> 
 
 def _in_a_story(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:
     """A need that is one stretch of a long story: sure by itself, and near the top for the story as a whole."""
-    first = {item.id for item in ranked.own[:3]}
+    first = [item.id for item in ranked.own[:_NEAR_TOP]]
+    if not first:
+        return query, ranked, decision
+    rivals = [*ranked.own, *([ranked.decoy] if ranked.decoy else [])]
     best = decision
     for window in windows(normalise(query.raw)):
         part = replace(understand(window, desk.lexicon), regions=query.regions)
-        if part.english:  # a word or two of English prove nothing
+        least = max(_PART_AT, best.score)
+        if part.english or not desk.could_be(part, first, rivals, least):  # a word or two of English prove nothing
             continue
         found = decide.decide(part, decide.rank(part, desk), desk)
-        if found.status is Status.ANSWER and found.ids[0] in first and found.score >= max(_PART_AT, best.score):
+        if found.status is Status.ANSWER and found.ids[0] in first and found.score >= least:
             best = replace(found, reason=f"其中一句：{window}")
     return query, ranked, best
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bot.match.build import build
 from bot.match.calibrate import calibrate
 from bot.match.features import LABELS
@@ -19,7 +21,6 @@ from bot.understand.lexicon import Lexicon
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from bot.knowledge.book import Book
@@ -44,8 +45,9 @@ class Desk:
             (name for item in self.matcher.bank.items for name in item.names), self.matcher.index
         )
         self._names = {
-            item.id: tuple(name for name in item.names) + tuple(word for word in item.any if len(word) >= 2)
+            item.id: item.names + tuple(word for word in item.any if len(word) >= 2)
             for item in self.matcher.bank.items
+            if item.names or item.any
         }
         headings = [word for theme in book.themes for word in (theme.name, *theme.words)]
         headings += [word for audience in book.audiences for word in (audience.name, *audience.words)]
@@ -53,24 +55,31 @@ class Desk:
         entries = book.entries.values()
         self.fact_places = {entry.id: [self._places(fact.text) for fact in entry.facts] for entry in entries}
         self.name_places = {entry.id: self._places(" ".join((entry.name, *entry.aliases))) for entry in entries}
-        self._region = {item.id: item.region or self.lexicon.city for item in self.matcher.bank.items}
         self._body = {entry.id: _everything(entry) for entry in book.entries.values()}
-        self._body |= {faq.id: normalise(f"{faq.question} {faq.answer}", None) for faq in book.faqs.values()}
 
     def _places(self, text: str) -> NDArray[np.integer[Any]]:
         """Places of a text's tokens in the vocabulary, sorted."""
-        return self.weigh(self.lexicon.core(normalise(text, None))).sorted_places
+        return self.weigh(self.lexicon.core(normalise(text, None))).places
 
     def match(self, query: Query) -> list[Candidate]:
         """Candidates for a query, best first."""
-        return self.matcher.rank(
-            Asked(
-                text=query.text,
-                core=query.core,
-                syllables=query.syllables,
-                latin=query.latin and not self._is_english(query),
-                own_regions=frozenset(query.regions),
-            )
+        return self.matcher.rank(self._asked(query))
+
+    def could_be(self, query: Query, entries: Sequence[str], rivals: Sequence[Candidate], least: float) -> bool:
+        """Whether one of some entries could answer a query so surely: not unless it would with some rivals alone."""
+        if self.exact(query) or self.by_sound(query):
+            return True
+        judged = self.matcher.judge(self._asked(query), [item.place for item in rivals])
+        first = next((item.id for item in judged if not item.decoy), None)
+        return first in entries and self.confidence(judged) >= least
+
+    def _asked(self, query: Query) -> Asked:
+        return Asked(
+            text=query.text,
+            core=query.core,
+            syllables=query.syllables,
+            latin=query.latin and not self._is_english(query),
+            own_regions=frozenset(query.regions),
         )
 
     def _is_english(self, query: Query) -> bool:
@@ -94,7 +103,7 @@ class Desk:
 
     def region_of(self, identifier: str) -> str:
         """Region of an entry, or of a question and answer."""
-        return self._region[identifier]
+        return self.matcher.bank.items[self.matcher.index.place[identifier]].region or self.lexicon.city
 
     def public(self, identifier: str) -> str:
         """The id that a reply names: the entry's for a question and answer under it."""
@@ -130,28 +139,33 @@ class Desk:
 
     def words_told(self, query: Query, identifier: str) -> int:
         """How many Latin words of the question the entry knows; at least 2 when it knows the only one."""
-        told = self.matcher.index.known.of(self.matcher.index.place[identifier])
+        told = self._known(identifier)
         words = [word for word in _WORD.findall(query.core) if word not in STOP_WORDS]
         known = sum(bool(self.weigh(word).held(told).any()) for word in words)
         return max(known, 2) if known == len(words) else known
 
+    def _known(self, identifier: str) -> NDArray[np.integer[Any]]:
+        """Places in the vocabulary of every token of an entry, sorted."""
+        index = self.matcher.index
+        return index.known(np.array([index.place[identifier]])).places
+
     def name_contains(self, identifier: str, words: str) -> bool:
         """Whether a name, alias or keyword of the entry contains the words."""
-        return any(words in name for name in self._names[identifier])
+        return any(words in name for name in self._names.get(identifier, ()))
 
     def share_told(self, identifier: str, words: Weighed) -> float:
         """Share of the words' weight that the entry's wordings and facts hold, in [0, 1]."""
-        return words.share(self.matcher.index.known.of(self.matcher.index.place[identifier]))
+        return words.share(self._known(identifier))
 
     def shares_told(self, words: Weighed) -> dict[str, float]:
-        """The same for every entry at once."""
-        index = self.matcher.index
-        shares = index.told.overlaps(words)[0] / words.mass
-        return dict(zip(index.ids, shares.tolist(), strict=True))
+        """The same for every entry of the book at once."""
+        shares = self.matcher.index.told.overlaps(words)[: len(self.book.entries)] / words.mass
+        return dict(zip(self.book.entries, shares.tolist(), strict=True))
 
     def body_text(self, identifier: str) -> str:
         """Everything that an entry says, for looking a word up."""
-        return self._body[identifier]
+        faq = self.book.faqs.get(identifier)
+        return self._body[identifier] if faq is None else normalise(f"{faq.question} {faq.answer}", None)
 
     def hit(self, candidate: Candidate, ranked: Sequence[Candidate]) -> Hit:
         """A candidate as it is shown, scored as if it came first."""

@@ -126,4 +126,5 @@ def _wording(text: str, clean: str, kind: str, group: int, lexicon: Lexicon) -> 
     core = lexicon.core(need)
     if kind == "english":
         return Wording(text, core, (), kind, group)
-    return Wording(text, core, pinyin.of_characters(need), kind, group, pinyin.of_text(need))
+    syllables, readings = pinyin.of_characters(need), pinyin.of_text(need)
+    return Wording(text, core, syllables, kind, group, syllables if readings == syllables else readings)

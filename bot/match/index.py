@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.match import tokens
-from bot.match.postings import Forward, Postings, Vocabulary, Weighed, is_first, unique
+from bot.match.memory import give_back
+from bot.match.postings import Forward, Known, Postings, Vocabulary, Weighed, is_first, unique
 from bot.match.tokens import Alphabet
 from bot.text.normalise import key
 from bot.text.phrases import Phrases
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,34 +40,35 @@ class Index:
         self._characters()
         self._sounds()
         self._look_up()
+        give_back()
 
     def _characters(self) -> None:
         """Wordings one by one, and each entry's wordings and statements together."""
+        size, entries = len(self.wordings), len(self.ids)
         bodies = [(at, core) for at, item in enumerate(self.bank.items) for core in item.body]
         spelled = [self.alphabet.learn(wording.core) for wording in self.wordings]
         spelled += [self.alphabet.learn(core) for _, core in bodies]
         owner = np.concatenate([self._owner, np.array([at for at, _ in bodies], dtype=np.int64)])
         token, text = distinct(*tokens.explode(spelled), len(spelled))
-        entries = len(self.ids)
-        in_wording = text < len(self.wordings)
-        told, held, central = _together(token, owner[text], in_wording, entries)
+        in_wording = text < size
+        told, marks = _together(token, owner[text], in_wording, entries)
         entry_token, entry = told // entries, told % entries
         self.vocabulary = Vocabulary(entry_token, entries)
-        self.told = Postings(self.vocabulary, entry_token, entry, entries, [held, central])
-        self.known = Forward(self.vocabulary, entry_token, entry, entries)
-        size = len(self.wordings)
         self.chars = Postings(self.vocabulary, token[in_wording], text[in_wording], size)
-        self.content = Forward(self.vocabulary, token, text, len(spelled))
-        self._bodies: dict[int, list[int]] = {}
-        for at, (entry_of_body, _) in enumerate(bodies, size):
-            self._bodies.setdefault(entry_of_body, []).append(at)
+        self.content = Forward(self.vocabulary, token[in_wording], text[in_wording], size)
+        self.told, self._known = self.chars, self.content
+        if not self.one_each:
+            worths = worth(marks & 1, 1, saturate(marks >> 1))
+            self.told = Postings(self.vocabulary, entry_token, entry, entries, worths)
+            self._known = Forward(self.vocabulary, entry_token, entry, entries, marks)
 
     def _sounds(self) -> None:
         """Wordings by their plain readings, which give the mass, and by how words are really read."""
         size, entries = len(self.wordings), len(self.ids)
         spelled = [self.alphabet.learn_sounds(wording.syllables) for wording in self.wordings]
         plain = distinct(*tokens.explode(spelled), size)
-        read = [self.alphabet.learn_sounds(wording.readings) for wording in self.wordings]
+        others = (() if wording.readings == wording.syllables else wording.readings for wording in self.wordings)
+        read = [self.alphabet.learn_sounds(readings) for readings in others]
         token, text = plain
         if any(read):
             more = tokens.explode(read)
@@ -74,6 +76,7 @@ class Index:
         entry_token, _ = distinct(token, self._owner[text], entries)
         self.sound_vocabulary = Vocabulary(entry_token, entries)
         self.sounds = Postings(self.sound_vocabulary, token, text, size)
+        self.spoken = Forward(self.sound_vocabulary, token, text, size)
         if any(read):
             self.sounds.masses = Postings(self.sound_vocabulary, *plain, size).masses
 
@@ -99,26 +102,38 @@ class Index:
         """A question's syllables, against the sounds of the bank."""
         return Weighed(tokens.of(self.alphabet.spell_sounds(syllables)), self.sound_vocabulary)
 
-    def heaviest_beyond(self, wordings: Sequence[int], query: Weighed) -> NDArray[np.floating[Any]]:
+    def heaviest_beyond(self, wordings: Ints, query: Weighed) -> NDArray[np.floating[Any]]:
         """For each wording, the weight of its heaviest token that the query lacks."""
-        parts = [self.content.of(wording) for wording in wordings]
-        own = np.concatenate(parts)
-        if not len(own):
-            return np.zeros(len(parts))
-        weights = np.where(query.lacks(own), self.vocabulary.weights[own], 0.0)
-        lengths = np.array([len(part) for part in parts])
-        starts = np.minimum(np.cumsum(lengths) - lengths, len(own) - 1)
-        return np.where(lengths > 0, np.maximum.reduceat(weights, starts), 0.0)
+        own = self.content.several(wordings)
+        beyond = np.zeros(len(wordings), dtype=np.float32)
+        weights = np.where(query.numbers(own.places) == 0, self.vocabulary.weights[own.places], np.float32(0))
+        np.maximum.at(beyond, own.units, weights)
+        return beyond
 
-    def rest(self, entry: int, group: int) -> tuple[Ints, Ints, dict[int, int]]:
-        """An entry without one group of its wordings: places told by wordings, by all, and how often each."""
-        span = range(int(self.starts[entry]), int(self.ends[entry]))
-        worded = [self.content.of(at) for at in span if self.wordings[at].group != group]
-        bodies = [self.content.of(at) for at in self._bodies.get(entry, ())]
-        nothing = np.zeros(0, dtype=np.int64)
-        asked, _ = unique(np.concatenate([nothing, *worded]))
-        told, count = unique(np.concatenate([nothing, *worded, *bodies]))
-        return asked, told, dict(zip(told.tolist(), count.tolist(), strict=True))
+    def known(self, places: Ints) -> Known:
+        """Every token of some entries, sorted within each.
+
+        The mark is twice the number of texts that hold the token, and one more when a wording does.
+        """
+        return self._known.several(places)
+
+    def known_without(self, place: int, held_out: Collection[int]) -> Known:
+        """The same of one entry without some of its wordings."""
+        kept = [at for at in range(int(self.starts[place]), int(self.ends[place])) if at not in held_out]
+        worded = np.concatenate([np.zeros(0, dtype=np.int64), *(self.content.of(at) for at in kept)])
+        spelled = [self.alphabet.learn(core) for core in self.bank.items[place].body]
+        stated = [self.vocabulary.find(np.array(tokens.of(text), dtype=np.int64)) for text in spelled]
+        told, count = unique(np.concatenate([worded, *stated]))
+        return Known(told, 2 * count + np.isin(told, worded), np.zeros(len(told), dtype=np.int64))
+
+    def rough(self, query: Weighed, common: NDArray[np.float32]) -> NDArray[np.float32]:
+        """For every entry how much of the query it asks, tells and is about, in one number: weight, not a share.
+
+        `common` are the query's overlaps with the wordings.
+        """
+        if self.one_each:  # an entry is its one wording
+            return common * np.float32(worth(1, 1, saturate(1)))
+        return self.told.overlaps(query, scaled=True)
 
 
 def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:
@@ -130,22 +145,27 @@ def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:
     return both // max(units, 1), both % max(units, 1)
 
 
-def _together(token: Ints, entry: Ints, in_wording: Any, entries: int) -> tuple[Ints, Any, Any]:
-    """(token, entry) as one number, each once; whether a wording holds it; how central it is to the entry."""
+def _together(token: Ints, entry: Ints, in_wording: Any, entries: int) -> tuple[Ints, Ints]:
+    """(token, entry) as one number, each once, and the marks of the tokens there."""
     both = token * entries + entry
     told, count = unique(both)
-    worded, _ = unique(both[in_wording])
-    held = np.zeros(len(told), dtype=np.float32)
-    held[np.searchsorted(told, worded)] = 1.0
-    return told, held, (count / (count + SATURATION)).astype(np.float32)
+    marks = 2 * count
+    marks[np.searchsorted(told, unique(both[in_wording])[0])] += 1
+    return told, marks
 
 
-SATURATION = 1.5
+def worth(asked: Any, told: Any, central: Any) -> Any:
+    """Shares of a query that an entry asks, tells and is about → part of its rough score."""
+    return _ASKED * asked + _TOLD * told + _CENTRAL * central
 
 
-def saturate(number: float) -> float:
-    """How central a token is that `number` wordings of an entry hold, in [0, 1)."""
-    return number / (number + SATURATION) if number > 0 else 0.0
+_ASKED, _TOLD, _CENTRAL = 0.4, 0.3, 0.5
+_SATURATION = 1.5
+
+
+def saturate(number: Any) -> Any:
+    """How central a token is that `number` texts of an entry hold, in [0, 1)."""
+    return number / (number + _SATURATION)
 
 
 def spelling(text: str) -> str:

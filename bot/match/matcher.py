@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from rapidfuzz.fuzz import ratio
 
+from bot.match.evidence import SHARE, SHORT_WORDING, cover, fit
 from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
-from bot.match.index import Index, saturate, spelling
+from bot.match.index import Index, spelling
+from bot.match.postings import spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,17 +19,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bot.match.bank import Bank
+    from bot.match.evidence import Coverage, Fit
     from bot.match.postings import Weighed
 
     Floats = NDArray[np.floating[Any]]
+    Ints = NDArray[np.integer[Any]]
 
 CANDIDATES = 12
 DECOYS = 2
-_SHARE = np.float32(0.3)
+_BY_SOUND = 0.4
+_BLOCK = 64
 _TELLS = 0.2
 """Share of a question that an entry must tell before its district counts for it."""
-_SHORT_WORDING = np.float32(12)
-"""A wording with less weight than this cannot prove much by being contained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,11 @@ class Asked:
     own_regions: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One entry with its features (in the order of `features.NAMES`) and their blend."""
+class Candidate(NamedTuple):
+    """One entry with its features (in the order of `features.NAMES`) and their blend.
+
+    `held` is the weight of the question's tokens that the entry tells, not as a share.
+    """
 
     place: int
     id: str
@@ -54,7 +59,6 @@ class Candidate:
     name: str = ""
     keywords: tuple[str, ...] = ()
     held: float = 0.0
-    """Weight of the question's tokens that the entry tells, not as a share."""
 
     def feature(self, name: str) -> float:
         """One feature by name."""
@@ -69,24 +73,12 @@ class HeldOut:
     group: int | None
 
 
-@dataclass(slots=True)
-class _Evidence:
-    """Arrays over wordings and over entries for one query."""
+class _Found(NamedTuple):
+    """Contained names (the longest an entry), keywords an entry, and entries that a rule rules out."""
 
-    dice: Floats
-    share: Floats
-    sound: Floats
-    spoken: Floats
-    by_chars: Floats
-    by_sound: Floats
-    asked: Floats
-    told: Floats
-    central: Floats
-    row: Weighed
-    length: int
-    body: NDArray[np.integer[Any]] | None = None
-    """Tokens of the entry a wording of which is held out."""
-    held_place: int = -1
+    names: dict[int, str]
+    keywords: dict[int, list[str]]
+    barred: set[int]
 
 
 class Matcher:
@@ -94,11 +86,15 @@ class Matcher:
 
     def __init__(self, bank: Bank, weights: Sequence[float] | None = None) -> None:
         self.bank = bank
+        self.lean = bank.lean
         self.index = Index(bank)
-        self.weights = tuple(weights or (LEAN_WEIGHTS if bank.lean else WEIGHTS))
-        self.regions = [item.region for item in bank.items]
-        self.spans: list[tuple[int, int]] = list(zip(self.index.starts.tolist(), self.index.ends.tolist(), strict=True))
+        self.weights = np.array(weights or (LEAN_WEIGHTS if self.lean else WEIGHTS))
         self.entries = sum(not item.decoy for item in bank.items)
+        index = self.index
+        self._contained = np.float32(SHARE) / np.maximum(index.chars.masses, np.float32(SHORT_WORDING))
+        self._uttered = np.float32(SHARE) / np.maximum(index.sounds.masses, np.float32(SHORT_WORDING))
+        several = np.flatnonzero(index.ends - index.starts > 1)
+        self._several: tuple[Ints, Ints] = several, np.column_stack([index.starts, index.ends])[several].ravel()
 
     def exact(self, *texts: str) -> tuple[str, ...]:
         """Ids that own one of the texts as a wording, letter for letter (spaces and marks aside)."""
@@ -112,97 +108,87 @@ class Matcher:
         """The best candidates, best first; empty when nothing in the bank has anything in common."""
         if not self.bank.items:
             return []
-        evidence = self._evidence(asked, held_out)
-        names, keywords, barred = self._look_up(asked)
-        preliminary = self._preliminary(evidence, asked.latin)
-        for place, name in names.items():
-            preliminary[place] += 0.3 + 0.1 * len(name)
-        for place, words in keywords.items():
-            preliminary[place] += 0.1 * len(words)
-        for place in barred:
-            preliminary[place] = 0.0
-        if held_out is not None and held_out.group is None:
-            preliminary[held_out.place] = 0.0
-        first = self._first(preliminary)
-        found = self._candidates(asked, evidence, first, names, keywords) if first else []
-        return sorted(found, key=lambda candidate: (-candidate.blend, candidate.id))
-
-    def _evidence(self, asked: Asked, held_out: HeldOut | None) -> _Evidence:
-        index = self.index
-        row = index.weigh(asked.core)
-        sounds = index.weigh_sounds(asked.syllables)
-        (common,) = index.chars.overlaps(row)
-        (heard,) = index.sounds.overlaps(sounds)
-        told, held, central = self._coverage(row, common)
-        body = None
-        if held_out is not None and held_out.group is not None:
-            place = held_out.place
+        index, found = self.index, self._look_up(asked)
+        row, sounds = self._weigh(asked)
+        common, heard = index.chars.overlaps(row), index.sounds.overlaps(sounds)
+        if held_out is not None:
             group = self._group(held_out)
             common[group] = heard[group] = 0.0
-            rest, body, count = index.rest(place, held_out.group)
-            held[place], told[place] = row.share(rest), row.share(body)
-            pairs = zip(row.places.tolist(), row.weights.tolist(), strict=True)
-            central[place] = sum(weight * saturate(count.get(at, 0)) for at, weight in pairs) / row.mass
-        dice = 2 * common / (index.chars.masses + np.float32(row.mass))
-        share = common / np.maximum(index.chars.masses, _SHORT_WORDING)
-        sound = 2 * heard / (index.sounds.masses + np.float32(sounds.mass))
-        spoken = heard / np.maximum(index.sounds.masses, _SHORT_WORDING)
-        return _Evidence(
-            dice=dice,
-            share=share,
-            sound=sound,
-            spoken=spoken,
-            by_chars=dice + _SHARE * share,
-            by_sound=sound + _SHARE * spoken,
-            asked=held,
-            told=told,
-            central=central,
-            row=row,
-            length=max(len(spelling(asked.text)), 1),
-            body=body,
-            held_place=held_out.place if held_out is not None else -1,
-        )
+        rough = self._rough(asked.latin, row, sounds, common, heard)
+        self._adjust(rough, found, row, held_out)
+        places = self._first(rough)
+        if not len(places):
+            return []
+        own = spans(index.starts[places], index.ends[places])
+        best = fit(index, places, row, sounds, common[own], heard[own])
+        return self._candidates(asked, row, places, best, found, held_out)
 
-    def _coverage(self, row: Weighed, common: Floats) -> tuple[Floats, Floats, Floats]:
-        """Shares of the query that each entry tells, asks and is about."""
-        if self.index.one_each:  # an entry is its one wording
-            share = common / np.float32(row.mass)
-            return share, share, share * np.float32(saturate(1))
-        told, held, central = (total / np.float32(row.mass) for total in self.index.told.overlaps(row))
-        return told, held, central
+    def judge(self, asked: Asked, places: Sequence[int]) -> list[Candidate]:
+        """Some entries as candidates, best first, whatever else the bank holds."""
+        index, chosen = self.index, np.array(places, dtype=np.int64)
+        row, sounds = self._weigh(asked)
+        own = spans(index.starts[chosen], index.ends[chosen])
+        common, heard = index.content.overlaps(row, own), index.spoken.overlaps(sounds, own)
+        best = fit(index, chosen, row, sounds, common, heard)
+        return self._candidates(asked, row, chosen, best, self._look_up(asked))
+
+    def _weigh(self, asked: Asked) -> tuple[Weighed, Weighed]:
+        return self.index.weigh(asked.core), self.index.weigh_sounds(asked.syllables)
 
     def _group(self, held_out: HeldOut) -> list[int]:
         """Wordings of the held-out group."""
-        index, place = self.index, held_out.place
-        span = range(int(index.starts[place]), int(index.ends[place]))
-        return [at for at in span if index.wordings[at].group == held_out.group]
+        span = range(int(self.index.starts[held_out.place]), int(self.index.ends[held_out.place]))
+        return [at for at in span if held_out.group in {None, self.index.wordings[at].group}]
 
-    def _preliminary(self, evidence: _Evidence, latin: bool) -> Floats:
+    def _rough(self, latin: bool, row: Weighed, sounds: Weighed, common: Floats, heard: Floats) -> Floats:
         """A rough score for every entry; shape (items,)."""
+        index = self.index
+        like = _likeness(common, index.chars.masses, row.mass, 1.0, self._contained)
         if latin:
-            score = np.maximum(evidence.by_chars, evidence.by_sound)
+            np.maximum(like, _likeness(heard, index.sounds.masses, sounds.mass, 1.0, self._uttered), out=like)
         else:
-            score = np.float32(0.4) * evidence.sound
-            score += evidence.by_chars
-        if self.index.one_each:
-            return score
-        best: Floats = np.maximum.reduceat(score, self.index.starts)
-        best += 0.4 * evidence.asked + 0.3 * evidence.told + 0.5 * evidence.central
+            like += _likeness(heard, index.sounds.masses, sounds.mass, _BY_SOUND)
+        rough = index.rough(row, common) * np.float32(1 / row.mass)
+        rough += like if index.one_each else self._best(like)
+        return rough
+
+    def _adjust(self, rough: Floats, found: _Found, row: Weighed, held_out: HeldOut | None) -> None:
+        """Count names, keywords and rules into the rough scores, and what is held out no longer."""
+        for place, name in found.names.items():
+            rough[place] += 0.3 + 0.1 * len(name)
+        for place, words in found.keywords.items():
+            rough[place] += 0.1 * len(words)
+        rough[list(found.barred)] = 0.0
+        if held_out is None:
+            return
+        if held_out.group is None:
+            rough[held_out.place] = 0.0
+            return
+        part, whole = (self._covered(np.array([held_out.place]), row, out) for out in (held_out, None))
+        rough[held_out.place] += (part.worth() - whole.worth())[0]
+
+    def _covered(self, places: Ints, row: Weighed, held_out: HeldOut | None) -> Coverage:
+        """How far entries cover the query."""
+        covered = cover(self.index.known(places), len(places), row)
+        if held_out is not None:
+            kept = self.index.known_without(held_out.place, self._group(held_out))
+            covered.put(places == held_out.place, cover(kept, 1, row))
+        return covered
+
+    def _best(self, fit: Floats) -> Floats:
+        """For each entry how well its best wording fits."""
+        best = fit[self.index.starts]
+        places, bounds = self._several
+        if len(places):
+            best[places] = np.maximum.reduceat(np.append(fit, 0), bounds)[::2]
         return best
 
-    def _first(self, preliminary: Floats) -> list[int]:
+    def _first(self, rough: Floats) -> Ints:
         """Places of the best entries and of the best decoys, in no order."""
-        entries = preliminary[: self.entries]
-        return self._top(entries, CANDIDATES) + [
-            self.entries + place for place in self._top(preliminary[self.entries :], DECOYS)
-        ]
+        entries, decoys = rough[: self.entries], rough[self.entries :]
+        return np.concatenate([_top(entries, CANDIDATES), self.entries + _top(decoys, DECOYS)])
 
-    def _top(self, scores: Floats, limit: int) -> list[int]:
-        few = len(scores) <= limit  # partitioning is far quicker from this end than from the other
-        places = np.arange(len(scores)) if few else np.argpartition(-scores, limit - 1)[:limit]
-        return [int(place) for place in places if scores[place] > 0]
-
-    def _look_up(self, asked: Asked) -> tuple[dict[int, str], dict[int, list[str]], set[int]]:
+    def _look_up(self, asked: Asked) -> _Found:
         """Contained names (longest per entry), keywords per entry, and entries that a rule rules out."""
         index = self.index
         names: dict[int, str] = {}
@@ -225,79 +211,76 @@ class Matcher:
         for place in index.demanding:
             if any((place, word) not in met for word in self.bank.items[place].all):
                 barred.add(place)
-        return names, keywords, {place for place in barred if place not in names or len(names[place]) < 5}
+        barred = {place for place in barred if place not in names or len(names[place]) < 5}
+        return _Found(names, keywords, barred)
 
     def _candidates(
-        self,
-        asked: Asked,
-        evidence: _Evidence,
-        places: list[int],
-        names: dict[int, str],
-        keywords: dict[int, list[str]],
+        self, asked: Asked, row: Weighed, places: Ints, best: Fit, found: _Found, held_out: HeldOut | None = None
     ) -> list[Candidate]:
-        """The entries at `places` with all their features."""
-        by_chars = [self._best(evidence.by_chars, place) for place in places]
-        by_sound = [self._best(evidence.by_sound, place) for place in places]
-        told = [
-            evidence.body if place == evidence.held_place and evidence.body is not None else self.index.known.of(place)
-            for place in places
-        ]
-        unknown = max(self.index.vocabulary.unknown, 1e-6)
-        missing = np.minimum(evidence.row.heaviest_missing(told) / unknown, 1.0).tolist()
-        extra = (self.index.heaviest_beyond(by_chars, evidence.row) / unknown).tolist()
-        rows = zip(places, by_chars, by_sound, missing, extra, strict=True)
-        return [self._candidate(asked, evidence, row, names.get(row[0], ""), keywords.get(row[0], [])) for row in rows]
-
-    def _best(self, fit: Floats, place: int) -> int:
-        """The wording of an entry that fits best."""
-        low, high = self.spans[place]
-        best: int = low if high - low == 1 else low + int(fit[low:high].argmax())
-        return best
-
-    def _candidate(
-        self, asked: Asked, evidence: _Evidence, row: tuple[int, int, int, float, float], name: str, words: list[str]
-    ) -> Candidate:
-        place, by_chars, by_sound, missing, extra = row
-        index = self.index
-        wording = by_sound if asked.latin else by_chars
-        sound = float(evidence.sound[by_sound])
-        spoken = min(1.0, float(evidence.spoken[by_sound]))
+        """The entries at `places` with all their features, best first."""
+        index, at = self.index, places.tolist()
+        items = [self.bank.items[place] for place in at]
+        covered = self._covered(places, row, held_out)
+        names = [found.names.get(place, "") for place in at]
+        keywords = [tuple(found.keywords.get(place, ())) for place in at]
+        own = np.array([item.region in asked.own_regions for item in items])
+        none: Floats = np.zeros(len(at))
         if asked.latin:  # typed pinyin: the sound stands in for the characters
-            first = (sound, spoken, sound, sound)
-            likeness, missing, centre, nearest, extra = sound, 0.0, sound, sound, 0.0
+            wordings, likeness, missing = best.by_sound, best.sound, none
+            first, last = (best.sound, best.spoken, best.sound, best.sound), (best.sound, best.sound, none)
         else:
-            low, high = self.spans[place]
-            best = sorted(evidence.dice[low:high].tolist())[-3:]
-            first = (
-                float(evidence.dice[by_chars]),
-                min(1.0, float(evidence.share[by_chars])),
-                float(evidence.asked[place]),
-                float(evidence.told[place]),
-            )
-            likeness = ratio(asked.core, index.wordings[wording].core) / 100
-            centre, nearest = float(evidence.central[place]), sum(best) / len(best)
-        region = self.regions[place]
-        features = (
-            *first,
-            min(1.0, len(name) / evidence.length),
-            sound,
-            spoken,
-            1.0 - 0.5 ** len(words),
-            likeness,
-            missing,
-            1.0 if region in asked.own_regions and evidence.told[place] >= _TELLS else 0.0,
-            centre,
-            nearest,
-            extra,
+            wordings, unknown = best.by_chars, max(index.vocabulary.unknown, 1e-6)
+            first = (best.dice, best.share, covered.asked, covered.told)
+            likeness = np.array([ratio(asked.core, index.wordings[number].core) for number in wordings.tolist()]) / 100
+            missing = np.minimum(covered.missing / unknown, 1.0)
+            last = (covered.central, best.nearest, index.heaviest_beyond(wordings, row) / unknown)
+        features = np.array(
+            [
+                *first,
+                np.minimum(np.array([len(name) for name in names]) / max(len(spelling(asked.text)), 1), 1.0),
+                best.sound,
+                best.spoken,
+                1.0 - 0.5 ** np.array([len(words) for words in keywords]),
+                likeness,
+                missing,
+                own & (covered.told >= _TELLS),
+                *last,
+            ]
+        ).T
+        made = map(
+            Candidate,
+            at,
+            [item.id for item in items],
+            (features @ self.weights).tolist(),
+            map(tuple, features.tolist()),
+            wordings.tolist(),
+            [item.decoy for item in items],
+            names,
+            keywords,
+            (none if asked.latin else covered.told * row.mass).tolist(),
         )
-        return Candidate(
-            place=place,
-            id=index.ids[place],
-            blend=sum(weight * value for weight, value in zip(self.weights, features, strict=True)),
-            features=features,
-            wording=wording,
-            decoy=self.bank.items[place].decoy,
-            name=name,
-            keywords=tuple(words),
-            held=0.0 if asked.latin else float(evidence.told[place]) * evidence.row.mass,
-        )
+        return sorted(made, key=lambda candidate: (-candidate.blend, candidate.id))
+
+
+def _likeness(common: Floats, masses: Floats, mass: float, weight: float, contained: Floats | None = None) -> Floats:
+    """Weighted Dice of the query with every wording, and how far it contains it where that is asked for."""
+    like = masses + np.float32(mass)
+    np.divide(np.float32(2 * weight), like, out=like)
+    if contained is not None:
+        like += contained
+    like *= common
+    return like
+
+
+def _top(scores: Floats, limit: int) -> Ints:
+    """Where the highest scores above 0 stand. In a long row the best of as many blocks leave out nearly all of it."""
+    least = np.float32(0)
+    blocks = len(scores) // _BLOCK
+    if blocks > limit:
+        highest = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+        highest.partition(blocks - limit)
+        least = np.nextafter(highest[blocks - limit], np.float32(-1))
+    places = np.flatnonzero(scores > max(least, np.float32(0)))
+    if len(places) > limit:
+        places = places[(-scores[places]).argpartition(limit - 1)[:limit]]
+    return places

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LEAST, MOST = 4, 12
 """Characters of names that are looked for."""
 _ANY = "\0"
+_KEPT = LEAST // 2
+"""Characters of which one slip leaves the first or the last ones as they are."""
 _INITIAL = re.compile("^[bpmfdtnlgkhjqxzcsryw]+")
 
 
@@ -35,6 +37,7 @@ class NearNames:
         for name in self._names:
             for at in range(len(name)):
                 self._open.setdefault(name[:at] + _ANY + name[at + 1 :], set()).add(name)
+        self._ends = {(len(name), end) for name in self._names for end in (name[:_KEPT], name[-_KEPT:])}
         self._lengths = sorted({len(name) for name in self._names}, reverse=True)
 
     def correct(self, text: str) -> tuple[str, str, str] | None:
@@ -42,6 +45,8 @@ class NearNames:
         for length in self._lengths:
             for start in range(len(text) - length + 1):
                 typed = text[start : start + length]
+                if (length, typed[:_KEPT]) not in self._ends and (length, typed[-_KEPT:]) not in self._ends:
+                    continue
                 name = self._meant(typed)
                 if name is not None:
                     return text[:start] + name + text[start + length :], typed, name

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -52,69 +53,41 @@ class Vocabulary:
         return np.searchsorted(self.tokens, tokens)
 
 
-_FEW = 1_500
-"""Tokens that are faster looked up in the query than the query in them."""
-
-
 class Weighed:
-    """Tokens of one query. `places` and `weights` are of the known ones, heaviest first."""
+    """Tokens of one query. `places` and `weights` are of the known ones, in the order of the vocabulary."""
 
     def __init__(self, tokens: Sequence[int], vocabulary: Vocabulary) -> None:
         wanted = np.array(tokens, dtype=np.int64)
-        places = np.minimum(np.searchsorted(vocabulary.tokens, wanted), max(len(vocabulary.tokens) - 1, 0))
-        known = vocabulary.tokens[places] == wanted if len(vocabulary.tokens) else np.zeros(len(wanted), dtype=bool)
+        wanted.sort()
+        size = len(vocabulary.tokens)
+        places = vocabulary.tokens.searchsorted(wanted)
+        known = vocabulary.tokens.take(places, mode="clip") == wanted if size else np.zeros(len(wanted), dtype=bool)
+        self.places: Ints = places[known]
+        self.weights: Floats = vocabulary.weights[self.places].astype(np.float64)
         strangers = wanted[~known]
-        places = places[known]
-        weights = vocabulary.weights[places]
-        order = np.argsort(-weights, kind="stable")
-        self.places: Ints = places[order]
-        self.weights: Floats = weights[order].astype(np.float64)
-        by_place = np.argsort(places)
-        self.sorted_places: Ints = places[by_place]
-        self._sorted_weights: Floats = weights[by_place].astype(np.float64)
         pairs = int((strangers >= PAIR).sum())
         singles = len(strangers) - pairs
         self.heaviest_stranger = vocabulary.unknown * (1.0 if singles else PAIR_WEIGHT if pairs else 0.0)
-        strange = vocabulary.unknown * (singles + PAIR_WEIGHT * pairs)
-        self.mass = max(float(self.weights.sum()) + strange, 1e-6)
+        self.mass = max(float(self.weights.sum()) + vocabulary.unknown * (singles + PAIR_WEIGHT * pairs), 1e-6)
+        self._size = size
+
+    @cached_property
+    def _numbers(self) -> NDArray[np.int16]:
+        """For every token of the vocabulary its number among `places`, from 1; 0 when the query lacks it."""
+        numbers = np.zeros(self._size, dtype=np.int16)
+        numbers[self.places] = np.arange(1, len(self.places) + 1)
+        return numbers
+
+    def numbers(self, places: Ints) -> NDArray[np.int16]:
+        """Where in the query's own `places` each of some places stands, from 1; 0 when the query lacks it."""
+        return self._numbers[places]
 
     def held(self, known: Ints) -> NDArray[np.bool_]:
-        """Which of the places are among `known`, a sorted array."""
+        """Which of the query's places are among `known`, a sorted array."""
         if not len(known):
             return np.zeros(len(self.places), dtype=bool)
-        at = np.minimum(np.searchsorted(known, self.places), len(known) - 1)
-        found: NDArray[np.bool_] = known[at] == self.places
+        found: NDArray[np.bool_] = known.take(known.searchsorted(self.places), mode="clip") == self.places
         return found
-
-    def heaviest_missing(self, known: Sequence[Ints]) -> Floats:
-        """For each of several sorted arrays, the weight of the heaviest token that is not in it; 0 when all are."""
-        if not len(self.places):
-            return np.full(len(known), self.heaviest_stranger)
-        if sum(map(len, known)) > _FEW:  # many wordings an entry: look the query up in each
-            return np.array([self._heaviest_missing(part) for part in known])
-        own = np.concatenate(known)
-        whose = np.repeat(np.arange(len(known)), [len(part) for part in known])
-        held = np.zeros((len(known), len(self.places)), dtype=bool)
-        at, found = self._at(own)
-        held[whose[found], at[found]] = True
-        missing = np.where(held, 0.0, self._sorted_weights)
-        heaviest: Floats = np.maximum(missing.max(axis=1), self.heaviest_stranger)
-        return heaviest
-
-    def _heaviest_missing(self, known: Ints) -> float:
-        missing = ~self.held(known)
-        at = int(missing.argmax())  # the places are heaviest first
-        return max(float(self.weights[at]) if missing[at] else 0.0, self.heaviest_stranger)
-
-    def _at(self, places: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-        """Where in `sorted_places` each place would stand, and whether it does."""
-        at = np.minimum(np.searchsorted(self.sorted_places, places), len(self.sorted_places) - 1)
-        found: NDArray[np.bool_] = self.sorted_places[at] == places
-        return at, found
-
-    def lacks(self, places: Ints) -> NDArray[np.bool_]:
-        """Which of some places the query does not have."""
-        return ~self._at(places)[1] if len(self.sorted_places) else np.ones(len(places), dtype=bool)
 
     def share(self, known: Ints) -> float:
         """Share of the weight that tokens among `known` hold, in [0, 1]."""
@@ -125,45 +98,71 @@ class Postings:
     """Units (wordings or entries) by token. Overlap of a query with every unit in one pass."""
 
     def __init__(
-        self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int, scales: Sequence[Floats] = ()
+        self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int, scale: Floats | None = None
     ) -> None:
-        """`tokens[i]`, sorted, stands in `units[i]`, each pair once; each of `scales` scales it there."""
+        """`tokens[i]`, sorted, stands in `units[i]`, each pair once; `scale[i]` is what it is worth there."""
         self.size = size
         places = vocabulary.find(tokens)
-        self._ends: Ints = np.cumsum(np.bincount(places, minlength=len(vocabulary.tokens)))
+        self._bounds: Ints = np.append(0, np.cumsum(np.bincount(places, minlength=len(vocabulary.tokens))))
         self._units = units.astype(np.int32)
-        self._scales = [scale.astype(np.float32) for scale in scales]
+        self._scale = None if scale is None else scale.astype(np.float32)
         weights = vocabulary.weights[places]
         self.masses: Floats = np.bincount(units, weights=weights, minlength=size).astype(np.float32)
 
-    def overlaps(self, query: Weighed) -> list[Floats]:
-        """For every unit the weight of the query's tokens that it holds; then the same by each scale.
-
-        Arrays of shape (size,), one more than there are scales.
-        """
+    def overlaps(self, query: Weighed, scaled: bool = False) -> Floats:
+        """For every unit the weight of the query's tokens that it holds, by their scale or plainly; shape (size,)."""
         if not len(query.places):
-            return [np.zeros(self.size, dtype=np.float32) for _ in range(1 + len(self._scales))]
-        ends = self._ends[query.places]
-        starts = np.where(query.places > 0, self._ends[query.places - 1], 0)
+            return np.zeros(self.size, dtype=np.float32)
+        starts, ends = self._bounds[query.places], self._bounds[query.places + 1]
         slices = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         units = np.concatenate([self._units[part] for part in slices])
-        spread = np.repeat(query.weights, ends - starts)
-        sums = [np.bincount(units, weights=spread, minlength=self.size)]
-        for scale in self._scales:
-            scaled = spread * np.concatenate([scale[part] for part in slices])
-            sums.append(np.bincount(units, weights=scaled, minlength=self.size))
-        return [total.astype(np.float32) for total in sums]
+        worth = query.weights.repeat(ends - starts)
+        if scaled and self._scale is not None:
+            worth *= np.concatenate([self._scale[part] for part in slices])
+        return np.bincount(units, weights=worth, minlength=self.size).astype(np.float32)
+
+
+def spans(lows: Ints, highs: Ints) -> Ints:
+    """The numbers of several runs, from `lows` to before `highs`, one run after another."""
+    counts = highs - lows
+    ends = counts.cumsum()
+    found: Ints = np.arange(ends[-1] if len(ends) else 0) + (lows - ends + counts).repeat(counts)
+    return found
 
 
 class Forward:
-    """The places of each unit's tokens in the vocabulary, sorted."""
+    """The places of each unit's tokens in the vocabulary, sorted, each with a mark: 3 unless it is told."""
 
-    def __init__(self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int) -> None:
-        """`tokens`, sorted, each in its one of `units`."""
+    def __init__(self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int, marks: Ints | None = None) -> None:
+        """`tokens[i]`, sorted, stands in `units[i]`, with `marks[i]` there."""
         order = np.argsort(units, kind="stable")  # the tokens are sorted, and stay so within a unit
         self._places: NDArray[np.int32] = vocabulary.find(tokens).astype(np.int32)[order]
-        self._ends: Ints = np.cumsum(np.bincount(units, minlength=size))
+        self._marks = None if marks is None else marks.astype(np.int16)[order]
+        self._bounds: Ints = np.append(0, np.cumsum(np.bincount(units, minlength=size)))
 
     def of(self, unit: int) -> NDArray[np.int32]:
         """Places of the tokens of one unit."""
-        return self._places[int(self._ends[unit - 1]) if unit else 0 : int(self._ends[unit])]
+        return self._places[self._bounds[unit] : self._bounds[unit + 1]]
+
+    def several(self, units: Ints) -> Known:
+        """Tokens of several units."""
+        lows, highs = self._bounds[units], self._bounds[units + 1]
+        at = spans(lows, highs)
+        marks = np.full(len(at), 3, dtype=np.int16) if self._marks is None else self._marks[at]
+        return Known(self._places[at], marks, np.arange(len(units)).repeat(highs - lows))
+
+    def overlaps(self, query: Weighed, units: Ints) -> Floats:
+        """For each of several units the weight of the query's tokens that it holds."""
+        known = self.several(units)
+        number = query.numbers(known.places)
+        met = np.flatnonzero(number)
+        held: Floats = np.bincount(known.units[met], query.weights[number[met] - 1], len(units)).astype(np.float64)
+        return held
+
+
+class Known(NamedTuple):
+    """Tokens of a few units: places in the vocabulary, marks, and the number of the unit among the few."""
+
+    places: Ints
+    marks: Ints
+    units: Ints

@@ -15,6 +15,7 @@ _RAW_CAP = 4_000
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
+_UNWANTED = frozenset({"Cc", "Zl", "Zp", "Cs", "Co", "Cn"})
 _SPACES = re.compile(r"\s+")
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN_SPACE = re.compile(rf"(?<=[{_HAN}]) +(?=[{_HAN}])")
@@ -34,7 +35,8 @@ def _converter() -> opencc.OpenCC:
 def _clean(text: str) -> str:
     text = unicodedata.normalize("NFKC", text)
     text = _INVISIBLE.sub("", text)
-    text = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs", "Co", "Cn"} else char for char in text)
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(char) in _UNWANTED else char for char in text)
     text = _converter().convert(text).lower()
     return _SPACES.sub(" ", text).strip()
 
@@ -56,7 +58,7 @@ def normalise(raw: str, cap: int | None = MAX_CHARS) -> str:
 
 def key(text: str) -> str:
     """The spelling by which two wordings count as the same: letters and digits only."""
-    return _KEY_DROP.sub("", text)
+    return text if text.isalnum() else _KEY_DROP.sub("", text)
 
 
 def join_han(text: str) -> str:

@@ -24,19 +24,23 @@ class Phrases(Generic[T]):
 
     def find(self, text: str) -> Iterator[tuple[int, str, T]]:
         """Yield (start, phrase, payload) from left to right, without overlap."""
-        at = 0
-        while at < len(text):
-            for length in self._lengths.get(text[at], ()):
+        lengths, payload, done = self._lengths, self._payload, 0
+        if lengths.keys().isdisjoint(text):
+            return
+        for at, char in enumerate(text):
+            if at < done or char not in lengths:
+                continue
+            for length in lengths[char]:
                 phrase = text[at : at + length]
-                if len(phrase) == length and phrase in self._payload and _whole_word(text, at, length):
-                    yield at, phrase, self._payload[phrase]
-                    at += length
+                if phrase in payload and len(phrase) == length and _whole_word(text, at, length):
+                    yield at, phrase, payload[phrase]
+                    done = at + length
                     break
-            else:
-                at += 1
 
     def find_all(self, text: str) -> Iterator[tuple[int, str, T]]:
         """Yield every (start, phrase, payload), overlaps included."""
+        if self._lengths.keys().isdisjoint(text):
+            return
         for at, char in enumerate(text):
             for length in self._lengths.get(char, ()):
                 phrase = text[at : at + length]

@@ -90,5 +90,5 @@ def strip(text: str) -> str:
 
 def bare(text: str) -> str:
     """What is left for matching: no politeness, no particles, no punctuation."""
-    text = _PUNCTUATION.sub(" ", _PARTICLES.sub(" ", strip(text)))
-    return " ".join(text.split())
+    text = _PARTICLES.sub(" ", strip(text))
+    return text if text.isalnum() else " ".join(_PUNCTUATION.sub(" ", text).split())
