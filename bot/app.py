@@ -9,6 +9,7 @@ import logging
 import secrets
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,11 @@ from bot.querylog.spool import Spool
 from bot.querylog.store import QueryLog
 from bot.record import row as row_of
 from bot.redact import redact
+from bot.reload import Reloaded, Reloader
+from bot.switch import Switch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.channels.service import Draft
     from bot.model import Message
@@ -69,6 +72,9 @@ class App:
         self.channels: dict[str, Callable[[], dict[str, Any]]] = {}
         self.recorder = Recorder(querylog, Spool(settings.spool_file()), self.alerts)
         self.metrics = Metrics(self.health)
+        self.switch = Switch(querylog)
+        self.reloader = Reloader(settings.knowledge or default_folder())
+        self.after_swap: list[Callable[[App], Awaitable[None]]] = []
         self._now, self._tick = now, tick
 
     async def handle(self, message: Message, draft: Draft | None = None) -> Handled:
@@ -83,7 +89,8 @@ class App:
         verdict = await self.memory.admit(message, user, now, tick)
         earlier = await self.memory.turns(message, user, now, tick) if verdict is Verdict.OK else ()
         start = time.perf_counter()
-        reply = self._reply(message, earlier) if verdict is Verdict.OK else self._fixed(Status.LIMITED, "limited")
+        desk = self.desk  # one to the end, whatever is swapped meanwhile
+        reply = self._reply(message, earlier, desk) if verdict is Verdict.OK else _fixed(Status.LIMITED, "limited", desk)
         took_ms = (time.perf_counter() - start) * 1000
         payload = render.payload(message.text[:400], reply, took_ms)
         payload["id"] = None
@@ -92,7 +99,7 @@ class App:
             return Handled(payload, reply)
         post = None if draft is None else _posted(reply, draft)
         turns = self.memory.add(message, earlier, reply.turn, tick) if verdict is Verdict.OK else ()
-        row = row_of(message, user, reply, self.desk.book.version, took_ms, now)
+        row = row_of(message, user, reply, desk.book.version, took_ms, now)
         taken = await self.recorder.take(Arrival(row, message.also, post, turns))
         self.metrics.asked(message.channel, str(reply.status), took_ms / 1000, time.perf_counter() - begun)
         if taken is None:
@@ -100,24 +107,23 @@ class App:
         payload["id"] = taken.id
         return Handled(payload, reply, taken.fresh, taken.delivery)
 
-    def _reply(self, message: Message, turns: tuple[Turn, ...]) -> Reply:
-        today = self._now().date()
+    def _reply(self, message: Message, turns: tuple[Turn, ...], desk: Desk) -> Reply:
+        today, paused = self._now().date(), self.switch.paused
+        if paused.everything:
+            return replace(_fixed(Status.NONE, "paused_all", desk), reason="机器人暂停回答")
         try:
             if message.entry is not None:
-                return give(message.entry, message.text, self.desk, today)
-            return answer(message.text, self.desk, turns, today)
+                return give(message.entry, message.text, desk, today, paused.entries)
+            return answer(message.text, desk, turns, today, paused=paused.entries)
         except Exception:
             log.exception("a question could not be answered")
-            return self._fixed(Status.ERROR, "error")
+            return _fixed(Status.ERROR, "error", desk)
 
     async def _user_key(self, message: Message) -> str:
         try:
             return await self.querylog.user_key(message.channel, message.user)
         except StoreError:
             return _NOBODY
-
-    def _fixed(self, status: Status, text: str) -> Reply:
-        return Reply(status, (Block("summary", self.desk.book.texts[text]),), turn=Turn(""))
 
     def _unstored(self, message: Message, post: NewDelivery | None) -> Delivery | None:
         """The reply as if it were stored: the citizen gets it, though a crash would lose it."""
@@ -170,6 +176,7 @@ class App:
             **self.recorder.health(),
             **({"reason": "查询日志的文件被移走或换掉了，请重启"} if lost else {}),
             **({"channels": {name: tell() for name, tell in self.channels.items()}} if self.channels else {}),
+            **({"paused": self.switch.paused.as_lines()} if self.switch.paused.pauses else {}),
             **({"alerts": self.alerts.states} if self.alerts.states else {}),
         }
 
@@ -177,6 +184,28 @@ class App:
         """Greeting and example questions."""
         texts = self.desk.book.texts
         return texts["welcome"], [texts[name] for name in sorted(texts) if name.startswith("example_")]
+
+    def swap(self, desk: Desk) -> None:
+        """Answer from another desk from now on; questions in hand keep theirs to the end."""
+        self.desk = desk
+
+    async def reload(self) -> Reloaded:
+        """Take in the knowledge folder as it stands; on any error the old knowledge stays and the admin is told."""
+        found = await self.reloader.make(self.desk.book.version, self._now().date())
+        if not found.ok:
+            log.error("%s", found.text)
+            self.alerts.start("knowledge", found.text)
+            return found
+        self.alerts.end("knowledge")
+        if found.desk is not None:
+            self.swap(found.desk)
+            log.warning("%s", found.text)
+            for hook in self.after_swap:
+                try:
+                    await hook(self)
+                except Exception:
+                    log.exception("a hook after the swap failed")
+        return found
 
     async def purge_for_ever(self) -> None:
         """Delete what is older than the retention, at start and every six hours."""
@@ -189,6 +218,10 @@ class App:
             except StoreError:
                 log.error("old questions could not be purged")
             await asyncio.sleep(_PURGE_EVERY)
+
+
+def _fixed(status: Status, text: str, desk: Desk) -> Reply:
+    return Reply(status, (Block("summary", desk.book.texts[text]),), turn=Turn(""))
 
 
 def _posted(reply: Reply, draft: Draft) -> NewDelivery:
@@ -212,7 +245,9 @@ async def running(settings: Settings, desk: Desk) -> AsyncIterator[App]:
     app = App(settings, desk, querylog)
     if damaged:
         app.alerts.tell("log-damaged", f"查询日志损坏，已改名为 {damaged.name}，另建了新的；请从备份恢复")
-    chores = [asyncio.create_task(app.purge_for_ever()), asyncio.create_task(app.recorder.keep_draining())]
+    await app.switch.refresh()
+    works = (app.purge_for_ever(), app.recorder.keep_draining(), app.switch.follow())
+    chores = [asyncio.create_task(work) for work in works]
     try:
         yield app
     finally:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.model import Message
     from bot.querylog.deliveries import Delivery
     from bot.querylog.store import QueryLog
+    from bot.reload import Reloaded
     from bot.settings import Settings
 
 
@@ -96,4 +97,8 @@ class Service(Talk, Protocol):
 
     async def judge(self, token: str, verdict: str | None, reasons: tuple[str, ...] = (), text: str = "") -> bool:
         """Record `up` or `down`, or take it back (None), for the reply of this token; false if there is none."""
+        ...
+
+    async def reload(self) -> Reloaded:
+        """Take in the knowledge folder as it stands. `text` of what comes back is for the admin who asked."""
         ...

@@ -15,8 +15,8 @@ from bot.exchange import plan as importing
 from bot.exchange import read as faq_files
 from bot.exchange import store
 from bot.knowledge.book import load_or_raise
+from bot.knowledge.editors import json_schema
 from bot.knowledge.place import default_folder
-from bot.knowledge.schema import json_schema
 from bot.settings import load_settings
 
 
@@ -46,9 +46,10 @@ def check(
     raise typer.Exit(FOUND_PROBLEMS if outcome.errors else FINE)
 
 
-def schema(knowledge: Knowledge = None, database: Database = None) -> None:  # noqa: ARG001 - every command takes them
-    """输出条目文件的 JSON Schema，给编辑器用."""
-    say(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+def schema(knowledge: Knowledge = None, database: Database = None) -> None:
+    """输出知识文件的 JSON Schema，给编辑器用；登记表里的词都在里面."""
+    folder = load_settings(knowledge=knowledge, database_url=database).knowledge or default_folder()
+    say(json.dumps(json_schema(load_or_raise(folder)), ensure_ascii=False, indent=1))
 
 
 def import_faqs(
