@@ -90,7 +90,8 @@ class App:
         earlier = await self.memory.turns(message, user, now, tick) if verdict is Verdict.OK else ()
         start = time.perf_counter()
         desk = self.desk  # one to the end, whatever is swapped meanwhile
-        reply = self._reply(message, earlier, desk) if verdict is Verdict.OK else _fixed(Status.LIMITED, "limited", desk)
+        admitted = verdict is Verdict.OK
+        reply = self._reply(message, earlier, desk) if admitted else _fixed(Status.LIMITED, "limited", desk)
         took_ms = (time.perf_counter() - start) * 1000
         payload = render.payload(message.text[:400], reply, took_ms)
         payload["id"] = None
@@ -98,7 +99,7 @@ class App:
         if verdict is Verdict.LIMITED_SILENT:  # one row a minute tells of a flood
             return Handled(payload, reply)
         post = None if draft is None else _posted(reply, draft)
-        turns = self.memory.add(message, earlier, reply.turn, tick) if verdict is Verdict.OK else ()
+        turns = self.memory.add(message, earlier, reply.turn, tick) if admitted else ()
         row = row_of(message, user, reply, desk.book.version, took_ms, now)
         taken = await self.recorder.take(Arrival(row, message.also, post, turns))
         self.metrics.asked(message.channel, str(reply.status), took_ms / 1000, time.perf_counter() - begun)

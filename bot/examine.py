@@ -1,6 +1,6 @@
-"""The worker of a reload: reads a folder until it stands still, checks it and asks its questions, and hands back the Book.
+"""The worker of a reload: reads a folder until it stands still, checks it, asks its questions, hands back the Book.
 
-It runs in a process of its own (`python -m bot.examine FOLDER`), so that reading and asking keep no citizen waiting.
+It runs in a process of its own, so that reading and asking keep no citizen waiting.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _STILL_SECONDS = 0.15
 _WAIT_SECONDS = 30.0
-_NICE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +79,10 @@ def _git_at_work(folder: Path) -> bool:
 
 
 def main() -> None:
-    """Examine the folder that the arguments name; the outcome goes to standard output, pickled."""
+    """Examine the folder that the arguments name (folder, known version, day); write the outcome, pickled, to stdout."""
     folder, known, today = sys.argv[1:]
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # nothing that a library prints gets in between
-    os.nice(_NICE)
     found = examine(Path(folder), known, dt.date.fromisoformat(today))
     with out:
         pickle.dump(found, out, protocol=pickle.HIGHEST_PROTOCOL)
-
-
-if __name__ == "__main__":
-    main()

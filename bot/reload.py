@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import gc
 import logging
 import os
@@ -17,10 +16,12 @@ from typing import TYPE_CHECKING
 
 from bot.desk import Desk
 from bot.examine import Examined
-from bot.model import Problem
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Awaitable, Callable
+
+    from bot.model import Problem
 
 Signature = tuple[tuple[str, int, int, int], ...]
 
@@ -30,6 +31,8 @@ _LONGEST_SECONDS = 5.0
 """Edits that never pause for so long are taken in all the same."""
 _EXAMINE_SECONDS = 300.0
 _SHOWN = 5
+_ROOT = str(Path(__file__).resolve().parent.parent)
+_PROGRAM = "from bot.examine import main; main()"
 
 log = logging.getLogger("reformbot.reload")
 
@@ -49,6 +52,8 @@ class Reloader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.asked = asyncio.Event()
+        """Set it to have the folder taken in now, changed or not."""
         self._one = asyncio.Lock()
 
     async def make(self, known: str, today: dt.date) -> Reloaded:
@@ -71,12 +76,14 @@ class Reloader:
             return Reloaded(desk, True, text + f"{found.questions} 个问题都答对，用了 {took:.1f} 秒")
 
     async def watch(self, changed: Callable[[], Awaitable[object]]) -> None:
-        """Call `changed` once for each bout of edits, for ever."""
+        """Call `changed` once for each bout of edits, and when it is asked for, for ever."""
         seen = await asyncio.to_thread(signature, self.folder)
         while True:
-            await asyncio.sleep(_POLL_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.asked.wait(), _POLL_SECONDS)
             now = await asyncio.to_thread(signature, self.folder)
-            if now != seen:
+            if now != seen or self.asked.is_set():
+                self.asked.clear()
                 seen = await self._quiet(now)
                 await changed()
 
@@ -122,12 +129,11 @@ def _compile(found: Examined) -> Desk:
 
 async def _examine(folder: Path, known: str, today: dt.date) -> Examined:
     """Run the worker; raises OSError, TimeoutError, EOFError or UnpicklingError when it breaks."""
-    root = str(Path(__file__).resolve().parent.parent)
-    paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+    paths = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH", ""))))
     worker = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "bot.examine",
+        "-c",
+        _PROGRAM,
         str(folder),
         known,
         today.isoformat(),

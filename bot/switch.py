@@ -1,9 +1,8 @@
-"""The off switch: one entry, or the whole bot, paused with a reason. Kept in the log's database, so every replica sees it."""
+"""The off switch: one entry, or the whole bot, paused with a reason. The log's database keeps it, for every replica."""
 
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import json
 import logging
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ from bot.errors import StoreError
 from bot.querylog.tables import audit, setting
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from sqlalchemy.ext.asyncio import AsyncConnection
