@@ -79,7 +79,7 @@ def _git_at_work(folder: Path) -> bool:
 
 
 def main() -> None:
-    """Examine the folder that the arguments name (folder, known version, day); write the outcome, pickled, to stdout."""
+    """Examine what the arguments name (folder, known version, day); the outcome goes to standard output, pickled."""
     folder, known, today = sys.argv[1:]
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # nothing that a library prints gets in between

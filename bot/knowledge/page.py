@@ -49,6 +49,8 @@ def read_page(name: str, content: bytes) -> Page:
     """Read one file. Never raises for what it holds."""
     tree = nodes.read(name, content)
     page = Page(name, hashlib.sha256(content).digest(), tree, _validate(name, tree))
+    if page.part is not None and name == "synonyms.yaml":
+        wordings.check_synonyms(tree, page.part)
     if page.part is None or "/" not in name:
         return page
     asked: dict[str, Path] = {}

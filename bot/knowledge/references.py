@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rapidfuzz import process
 
 from bot.model import Problem, Severity
-from bot.text.normalise import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -156,16 +155,6 @@ def _written(page: Page, path: Path) -> str:
 
 
 def _registries(book: Book, pages: Mapping[str, Page]) -> Iterator[Problem]:
-    synonyms = pages["synonyms.yaml"]
-    seen: dict[str, int] = {}
-    for index, group in enumerate(book.synonyms):
-        for at, word in enumerate(group):
-            spelling = normalise(word)
-            if spelling in seen:
-                other = synonyms.tree.at((seen[spelling],))[0]
-                message = f"“{word}”已经在第 {other} 行那一组里，一个词只能在一组"
-                yield _at(synonyms, (index, at), "K303", message)
-            seen.setdefault(spelling, index)
     golden = pages["golden.yaml"]
     answerable = {**book.entries, **book.faqs}
     for index, item in enumerate(book.golden):

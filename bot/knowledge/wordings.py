@@ -1,4 +1,4 @@
-"""The phrasings of one entry: none empty, none twice, and no test that is one of them."""
+"""Phrasings and synonyms: none empty, none twice, and no test that is a phrasing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,23 @@ from bot.text.expand import expand
 from bot.text.normalise import key, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bot.knowledge.nodes import Path, Tree
     from bot.knowledge.schema import Faq
+
+
+def check_synonyms(tree: Tree, groups: Sequence[Sequence[str]]) -> None:
+    """Note the words that stand in two groups of synonyms."""
+    seen: dict[str, int] = {}
+    for index, group in enumerate(groups):
+        for at, word in enumerate(group):
+            spelling = normalise(word)
+            if spelling in seen:
+                other = tree.at((seen[spelling],))[0]
+                message = f"“{word}”已经在第 {other} 行那一组里，一个词只能在一组"
+                tree.add(tree.at((index, at)), "K303", message)
+            seen.setdefault(spelling, index)
 
 
 def check(tree: Tree, index: int, item: Entry | Faq) -> dict[str, Path]:
