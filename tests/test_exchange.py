@@ -276,8 +276,8 @@ def test_a_change_keeps_comments_keys_and_neighbours(tmp_path: Path) -> None:
     assert made.new == ["lib-fine"]
     assert (folder / "faq" / "own.yaml").read_text(encoding="utf-8") == (
         '# 头\n- id: lib-hours\n  question: 图书馆周一开门吗\n  answer: "-周一闭馆。"\n  region: 鄞州区\n'
-        "  tests:\n    - 礼拜一能借书吗\n\n# 关于办证\n- id: lib-card\n  question: 图书馆怎么办证？\n  questions:\n"
-        '    - 办借书证要带什么\n    - "=SUM(A1)是什么"\n  answer: "带上证件，\\n到总服务台办。"\n# 尾\n'
+        "  tests: [礼拜一能借书吗]\n\n# 关于办证\n- {id: lib-card, question: 图书馆怎么办证？, questions: [办借书证要带什么, "
+        '"=SUM(A1)是什么"], answer: "带上证件，\\n到总服务台办。"}\n# 尾\n'
     )
     assert (folder / "faq" / "faq-001.yaml").is_file()
 
