@@ -31,7 +31,7 @@ FLOORS = [
     {"bot.answer", "bot.record", "bot.querylog"},
     {"bot.memory", "bot.switch"},
     {"bot.bench", "bot.check", "bot.evaluate", "bot.exchange", "bot.holdout", "bot.reliability", "bot.report"},
-    {"bot.examine"},
+    {"bot.examine", "bot.editing"},
     {"bot.reload"},
     {"bot.channels.service", "bot.channels.channel", "bot.channels.outbox"},
     {"bot.channels.web"},

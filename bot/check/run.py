@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import multiprocessing
@@ -9,7 +10,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.check import duplicates, freshness, phrasings, regression, sources
+from bot.check import duplicates, freshness, links, phrasings, regression, sources
 from bot.desk import Desk
 from bot.knowledge.book import load
 from bot.model import Problem, Severity
@@ -50,6 +51,15 @@ def check(folder: Path, today: dt.date, source_folder: Path | None = None, worke
     if source_folder is not None:
         problems += sources.check_sources(loaded.book, loaded.trees, source_folder)
     return Outcome(tuple(sorted(problems)), len(loaded.book.entries) + len(loaded.book.faqs), asked.counts)
+
+
+def with_links(outcome: Outcome, folder: Path) -> Outcome:
+    """The outcome with the sources whose address does not answer any more; needs a network."""
+    loaded = load(folder)
+    if loaded.book is None:
+        return outcome
+    found = asyncio.run(links.dead(loaded.book, loaded.trees))
+    return replace(outcome, problems=tuple(sorted((*outcome.problems, *found))))
 
 
 def workers() -> int:
