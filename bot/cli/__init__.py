@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from bot import __version__
-<<<<<<< HEAD
-from bot.cli import books, data, measure, talk
-=======
-from bot.cli import books, editing, measure, talk
->>>>>>> b21e1f7 (new, pause, resume; check --fix, --stale and --links)
+from bot.cli import books, data, editing, measure, talk
 from bot.cli.common import FOUND_PROBLEMS, WRONG_USAGE, say
 from bot.errors import ChannelRefusedError, KnowledgeError, QuestionSetError, ReformbotError, SettingsError
 
@@ -22,16 +18,12 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="reformbot", help="甬改问答：宁波改革问答机器人", no_args_is_help=True, pretty_exceptions_enable=False
 )
-<<<<<<< HEAD
 app.command()(talk.serve)
 app.command()(talk.chat)
 app.command()(talk.ask)
 app.command()(books.check)
 app.command()(books.schema)
-=======
-for command in (talk.serve, talk.chat, talk.ask, books.check, books.schema, editing.new):
-    app.command()(command)
->>>>>>> b21e1f7 (new, pause, resume; check --fix, --stale and --links)
+app.command()(editing.new)
 app.command("import")(books.import_faqs)
 app.command("export")(books.export_faqs)
 app.command()(editing.pause)

@@ -37,8 +37,11 @@ def spaces(text: str) -> str:
 
 def slips(text: str, names: Iterable[str]) -> dict[str, str]:
     """Kind of slip ("wide", "marks", "spaces") → the text without it; quotations and names stay as they are."""
+    suspect = [kind for kind, mend in KINDS.items() if mend(text) != text]
+    if not suspect:
+        return {}
     kept = _kept(names)
-    found = {kind: _outside(mend, text, kept) for kind, mend in KINDS.items()}
+    found = {kind: _outside(KINDS[kind], text, kept) for kind in suspect}
     return {kind: mended for kind, mended in found.items() if mended != text}
 
 
