@@ -163,7 +163,7 @@ def contradicts(query: Query, first: Candidate, desk: Desk) -> bool:
     if opposed(query.text, known):
         return True
     wording = desk.matcher.index.wordings[first.wording].text
-    return desk.matcher.bank.lean and negated(query.text, wording)
+    return desk.matcher.lean and negated(query.text, wording)
 
 
 def _points_abroad(ranked: Ranked, answer_at: float) -> bool:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from bot.answer import answer
 from bot.check.places import items
+from bot.check.regression import plainly_reaches
 from bot.knowledge.schema import Entry
 from bot.model import Problem, Severity
 from bot.standing import is_open, target
 from bot.text.expand import expand
-from bot.understand import talk
-from bot.understand.query import understand
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,18 +27,10 @@ def unreached(desk: Desk, trees: Mapping[str, Tree], today: dt.date) -> Iterator
             continue
         for at, template in enumerate(item.ask):
             wording = expand(template)[0]
-            if _plainly_reaches(wording, item, desk):
+            if plainly_reaches(wording, item.id, desk):
                 continue
             reply = answer(wording, desk, (), today)
             if item.id not in (target(found, desk.book) for found in reply.ids):
                 got = f"答成了“{desk.label(reply.ids[0])}”" if reply.ids else reply.reason
                 message = f"“{wording}”照着问也问不到本条（{got}）；请换个说法"
                 yield Problem(tree.file, *tree.at((index, "ask", at)), "K403", message, Severity.WARNING)
-
-
-def _plainly_reaches(wording: str, entry: Entry, desk: Desk) -> bool:
-    """Whether a wording is known letter for letter, and nothing comes before that."""
-    query = understand(wording, desk.lexicon)
-    if desk.exact(query) != (entry.id,) or talk.recognise(query.text, desk.lexicon) is not None:
-        return False
-    return not query.regions or entry.region in desk.allowed_regions(query.regions)

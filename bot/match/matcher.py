@@ -95,7 +95,8 @@ class Matcher:
     def __init__(self, bank: Bank, weights: Sequence[float] | None = None) -> None:
         self.bank = bank
         self.index = Index(bank)
-        self.weights = tuple(weights or (LEAN_WEIGHTS if bank.lean else WEIGHTS))
+        self.lean = bank.lean
+        self.weights = tuple(weights or (LEAN_WEIGHTS if self.lean else WEIGHTS))
         self.regions = [item.region for item in bank.items]
         self.spans: list[tuple[int, int]] = list(zip(self.index.starts.tolist(), self.index.ends.tolist(), strict=True))
         self.entries = sum(not item.decoy for item in bank.items)

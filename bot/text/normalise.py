@@ -11,6 +11,8 @@ import opencc
 MAX_CHARS = 200
 """A query is cut here before it is scored: fuzzy scoring grows with length."""
 
+_BLANK = frozenset({"Cc", "Zl", "Zp", "Cs", "Co", "Cn"})
+"""Categories of characters that count as a space."""
 _RAW_CAP = 4_000
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
@@ -34,7 +36,8 @@ def _converter() -> opencc.OpenCC:
 def _clean(text: str) -> str:
     text = unicodedata.normalize("NFKC", text)
     text = _INVISIBLE.sub("", text)
-    text = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs", "Co", "Cn"} else char for char in text)
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(char) in _BLANK else char for char in text)
     text = _converter().convert(text).lower()
     return _SPACES.sub(" ", text).strip()
 

@@ -38,9 +38,10 @@ def make(folder: Path, entries: int, files: int) -> None:
     per_file = -(-entries // files)
     for number in range(files):
         region, theme = regions[number % len(regions)], themes[number % len(themes)]
-        texts = []
-        for at in range(number * per_file, min(entries, (number + 1) * per_file)):
-            texts.append(_entry(at, region.name, theme.name, asks[at * (_ASKS + 1) : (at + 1) * (_ASKS + 1)], book))
+        texts = [
+            _entry(at, region.name, theme.name, asks[at * (_ASKS + 1) : (at + 1) * (_ASKS + 1)], book)
+            for at in range(number * per_file, min(entries, (number + 1) * per_file))
+        ]
         path = folder / region.id / f"made-{number:04}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text("".join(texts), encoding="utf-8")
