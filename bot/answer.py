@@ -13,13 +13,14 @@ from bot import compose, decide
 from bot.browse import browse
 from bot.follow import declined, follow, picked
 from bot.model import Decision, Query, Reply, Status, Turn
+from bot.standing import NOBODY, settled
 from bot.text.normalise import normalise
 from bot.understand.query import understand
 from bot.understand.split import WINDOW, segments, split, windows
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bot.decide import Ranked
     from bot.desk import Desk
@@ -32,39 +33,44 @@ _PART_AT = 0.5
 
 
 def answer(
-    text: str, desk: Desk, turns: Sequence[Turn], today: dt.date, explain: bool = False, home: str = ""
+    text: str,
+    desk: Desk,
+    turns: Sequence[Turn],
+    today: dt.date,
+    explain: bool = False,
+    home: str = "",
+    paused: Collection[str] = NOBODY,
 ) -> Reply:
-    """Reply to one text. `turns` are the earlier turns of this conversation, oldest first.
+    """Reply to one text. `turns` are the earlier turns of this conversation, oldest first; `paused` are ids.
 
     Among entries that fit equally well, those of the region `home` come first.
     """
     chosen = picked(text, turns, desk)
     if chosen is not None:
         decision = Decision(Status.ANSWER, (chosen,), 1.0, "按序号选的")
-        return _finish(decision, understand(text, desk.lexicon), None, desk, today, explain)
+        return _finish(decision, understand(text, desk.lexicon), None, desk, today, explain, paused)
     if declined(text, turns, desk.book.texts["not_these"]):
         decision = Decision(Status.NONE, reason="给的选项都不是", note="not_these")
-        return _finish(decision, understand(text, desk.lexicon), None, desk, today, explain)
+        return _finish(decision, understand(text, desk.lexicon), None, desk, today, explain, paused)
     parts = _parts(text, desk)
     if len(parts) > 1:
+        parts = [(settled(decision, desk.book, today, paused), query) for decision, query in parts]
         reply = compose.compose_parts(parts, desk, today)
         return replace(reply, reason="一次问了几件事", turn=Turn(text, reply.ids))
     query, ranked, decision = settle(replace(understand(text, desk.lexicon), home=home), desk, turns)
-    return _finish(decision, query, ranked, desk, today, explain)
+    return _finish(decision, query, ranked, desk, today, explain, paused)
 
 
-def give(identifier: str, label: str, desk: Desk, today: dt.date) -> Reply:
+def give(identifier: str, label: str, desk: Desk, today: dt.date, paused: Collection[str] = NOBODY) -> Reply:
     """Reply with one entry that was picked by a button or a link; says so when it is there no more.
 
     Nothing picked (an empty id) is 「都不是」.
     """
     if not identifier:
         decision = Decision(Status.NONE, reason="给的选项都不是", note="not_these")
-    elif identifier in desk.book.entries or identifier in desk.book.faqs:
-        decision = Decision(Status.ANSWER, (identifier,), 1.0, "点选的")
     else:
-        decision = Decision(Status.NONE, reason="点选的条目已经没有了", note="gone")
-    return _finish(decision, understand(label, desk.lexicon), None, desk, today, explain=False)
+        decision = Decision(Status.ANSWER, (identifier,), 1.0, "点选的")
+    return _finish(decision, understand(label, desk.lexicon), None, desk, today, explain=False, paused=paused)
 
 
 def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query, Ranked, Decision]:
@@ -161,8 +167,15 @@ def _settle_parts(pieces: Sequence[str], desk: Desk) -> list[tuple[Decision, Que
 
 
 def _finish(
-    decision: Decision, query: Query, ranked: Ranked | None, desk: Desk, today: dt.date, explain: bool
+    decision: Decision,
+    query: Query,
+    ranked: Ranked | None,
+    desk: Desk,
+    today: dt.date,
+    explain: bool,
+    paused: Collection[str],
 ) -> Reply:
+    decision = settled(decision, desk.book, today, paused)
     reply = compose.compose(decision, query, desk, today)
     hits = decide.hits(ranked, desk) if explain and ranked is not None else ()
     offered = (

@@ -17,7 +17,7 @@ from bot.alerts import Alerts
 from bot.answer import answer, give
 from bot.channels.service import Handled
 from bot.desk import Desk
-from bot.errors import KnowledgeError, StoreError
+from bot.errors import StoreError
 from bot.following import after_reload
 from bot.gate import Duplicates, Verdict
 from bot.knowledge.book import load_or_raise
@@ -34,10 +34,12 @@ from bot.querylog.spool import Spool
 from bot.querylog.store import QueryLog
 from bot.record import row as row_of
 from bot.redact import redact
+from bot.reload import Reloaded, Reloader
+from bot.switch import Switch
 from bot.watch import ErrorRate, watching
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.channels.service import Draft, Mailbox
     from bot.model import Message
@@ -73,6 +75,9 @@ class App:
         self.recorder = Recorder(querylog, Spool(settings.spool_file()), self.alerts)
         self.metrics = Metrics(self.health)
         self.mailboxes: dict[str, Mailbox] = {}
+        self.switch = Switch(querylog)
+        self.reloader = Reloader(settings.knowledge or default_folder())
+        self.after_swap: list[Callable[[App], Awaitable[object]]] = [after_reload]
         self._now, self._tick = now, tick
 
     async def handle(self, message: Message, draft: Draft | None = None, reply: Reply | None = None) -> Handled:
@@ -94,10 +99,9 @@ class App:
         verdict = await self.memory.admit(message, user, now, tick)
         earlier = await self.memory.turns(message, user, now, tick) if verdict is Verdict.OK else ()
         start = time.perf_counter()
-        if verdict is Verdict.OK:
-            reply = said or self._reply(message, earlier)
-        else:
-            reply = self._fixed(Status.LIMITED, "limited")
+        desk = self.desk  # one to the end, whatever is swapped meanwhile
+        admitted = verdict is Verdict.OK
+        reply = said or self._reply(message, earlier, desk) if admitted else _fixed(Status.LIMITED, "limited", desk)
         took_ms = (time.perf_counter() - start) * 1000
         self.errors.note(reply.status is Status.ERROR)
         payload = render.payload(message.text[:400], reply, took_ms)
@@ -106,8 +110,8 @@ class App:
         if verdict is Verdict.LIMITED_SILENT:  # one row a minute tells of a flood
             return Handled(payload, reply)
         post = None if draft is None else _posted(reply, draft)
-        turns = self.memory.add(message, earlier, reply.turn, tick) if verdict is Verdict.OK else ()
-        row = row_of(message, user, reply, self.desk.book.version, took_ms, now)
+        turns = self.memory.add(message, earlier, reply.turn, tick) if admitted else ()
+        row = row_of(message, user, reply, desk.book.version, took_ms, now)
         taken = await self.recorder.take(Arrival(row, message.also, post, turns))
         self.metrics.asked(message.channel, str(reply.status), took_ms / 1000, time.perf_counter() - begun)
         if taken is None:
@@ -115,15 +119,17 @@ class App:
         payload["id"] = taken.id
         return Handled(payload, reply, taken.fresh, taken.delivery)
 
-    def _reply(self, message: Message, turns: tuple[Turn, ...]) -> Reply:
-        today = self._now().date()
+    def _reply(self, message: Message, turns: tuple[Turn, ...], desk: Desk) -> Reply:
+        today, paused = self._now().date(), self.switch.paused
+        if paused.everything:
+            return replace(_fixed(Status.NONE, "paused_all", desk), reason="机器人暂停回答")
         try:
             if message.entry is not None:
-                return give(message.entry, message.text, self.desk, today)
-            return answer(message.text, self.desk, turns, today, home=message.home)
+                return give(message.entry, message.text, desk, today, paused.entries)
+            return answer(message.text, desk, turns, today, home=message.home, paused=paused.entries)
         except Exception:
             log.exception("a question could not be answered")
-            return self._fixed(Status.ERROR, "error")
+            return _fixed(Status.ERROR, "error", desk)
 
     async def _user_key(self, message: Message) -> str:
         try:
@@ -134,10 +140,7 @@ class App:
     async def preview(self, message: Message) -> Reply:
         """The reply that a message would get now; nothing is counted, remembered or stored."""
         user, now, tick = await self._user_key(message), self._now(), self._tick()
-        return self._reply(message, await self.memory.turns(message, user, now, tick))
-
-    def _fixed(self, status: Status, text: str) -> Reply:
-        return Reply(status, (Block("summary", self.desk.book.texts[text]),), turn=Turn(""))
+        return self._reply(message, await self.memory.turns(message, user, now, tick), self.desk)
 
     def _unstored(self, message: Message, post: NewDelivery | None) -> Delivery | None:
         """The reply as if it were stored: the citizen gets it, though a crash would lose it."""
@@ -180,23 +183,6 @@ class App:
         """Whether this process should get questions: its knowledge is loaded, and it can keep what is asked."""
         return not self.querylog.lost() and not self.recorder.full
 
-    async def reload(self) -> str:
-        """Read the knowledge again; today's stays when the new one has errors."""
-        try:
-            desk = await asyncio.to_thread(build_desk, self.settings)
-        except KnowledgeError as error:
-            return f"知识有 {len(error.problems)} 个错误，没有换：\n{error.problems[0]}"
-        await self.swap(desk)
-        return f"换好了：版本 {desk.book.version}，{len(desk.book.entries)} 条。"
-
-    async def swap(self, desk: Desk) -> None:
-        """Answer from another desk from now on, and tell those who wait for it."""
-        self.desk = desk
-        try:
-            await after_reload(self)
-        except StoreError:
-            log.error("people could not be told of the new knowledge")
-
     async def forget(self, channel: str, user: str) -> int:
         """Delete everything stored or remembered of a user; how many questions that were. Raises StoreError."""
         self.memory.forget(channel, user)
@@ -212,6 +198,7 @@ class App:
             **self.recorder.health(),
             **({"reason": "查询日志的文件被移走或换掉了，请重启"} if lost else {}),
             **({"channels": {name: tell() for name, tell in self.channels.items()}} if self.channels else {}),
+            **({"paused": self.switch.paused.as_lines()} if self.switch.paused.pauses else {}),
             **({"alerts": self.alerts.states} if self.alerts.states else {}),
         }
 
@@ -219,6 +206,30 @@ class App:
         """Greeting and example questions."""
         texts = self.desk.book.texts
         return texts["welcome"], [texts[name] for name in sorted(texts) if name.startswith("example_")]
+
+    async def swap(self, desk: Desk) -> None:
+        """Answer from another desk from now on, and tell those who wait for it; questions in hand keep theirs."""
+        self.desk = desk
+        for hook in self.after_swap:
+            try:
+                await hook(self)
+            except Exception:
+                log.exception("a hook after the swap failed")
+
+    async def reload(self) -> Reloaded:
+        """Take in the knowledge folder as it stands; on any error the old knowledge stays and the admin is told."""
+        found = await self.reloader.make(self.desk.book.version, self._now().date())
+        if not found.ok:
+            log.error("%s", found.text)
+            self.alerts.start("knowledge", found.text)
+            self.metrics.happened("reload", "refused")
+            return found
+        self.alerts.end("knowledge")
+        if found.desk is not None:
+            log.warning("%s", found.text)
+            await self.swap(found.desk)
+        self.metrics.happened("reload")
+        return found
 
     async def purge_for_ever(self) -> None:
         """Delete what is older than the retention, at start and every six hours."""
@@ -231,6 +242,10 @@ class App:
             except StoreError:
                 log.error("old questions could not be purged")
             await asyncio.sleep(_PURGE_EVERY)
+
+
+def _fixed(status: Status, text: str, desk: Desk) -> Reply:
+    return Reply(status, (Block("summary", desk.book.texts[text]),), turn=Turn(""))
 
 
 def _posted(reply: Reply, draft: Draft) -> NewDelivery:
@@ -252,7 +267,9 @@ async def running(settings: Settings, desk: Desk) -> AsyncIterator[App]:
     """An App with its log open and its purge running; closes both."""
     querylog, damaged = await QueryLog.open_or_set_aside(settings.database_url)
     app = App(settings, desk, querylog)
-    chores = [asyncio.create_task(app.purge_for_ever()), asyncio.create_task(app.recorder.keep_draining())]
+    await app.switch.refresh()
+    works = (app.purge_for_ever(), app.recorder.keep_draining(), app.switch.follow())
+    chores = [asyncio.create_task(work) for work in works]
     try:
         async with watching(settings, querylog, app.alerts):
             if damaged:

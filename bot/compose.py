@@ -58,10 +58,11 @@ def compose_parts(parts: Sequence[tuple[Decision, Query]], desk: Desk, today: dt
     """Word the answers to several questions of one message, in order."""
     replies = [compose(decision, query, desk, today) for decision, query in parts]
     options = _distinct(option for reply in replies for option in reply.options)
+    ids = _distinct(identifier for reply in replies for identifier in reply.ids)
     return Reply(
-        status=Status.ANSWER,
+        status=Status.ANSWER if ids else Status.NONE,
         blocks=tuple(block for reply in replies for block in reply.blocks),
-        ids=_distinct(identifier for reply in replies for identifier in reply.ids),
+        ids=ids,
         score=min(reply.score for reply in replies),
         sources=_distinct(source for reply in replies for source in reply.sources),
         options=tuple(options[:MAX_FACTS]),
@@ -261,6 +262,9 @@ def _smalltalk(decision: Decision, query: Query, desk: Desk, today: dt.date) -> 
 
 def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
     book = desk.book
+    if decision.note in {"closed", "paused"}:
+        said = book.text(decision.note, name=desk.label(decision.near[0]))
+        return Reply(Status.NONE, _tight([Block("summary", said)]), (), decision.score)
     near = [(desk.label(identifier), desk.region_of(identifier)) for identifier in decision.near]
     if decision.note == "empty":
         blocks = [Block("summary", book.texts["empty"])]

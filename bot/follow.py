@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot import decide
 from bot.model import Decision, Query, Status
+from bot.standing import find
 from bot.text.normalise import key, normalise
 from bot.understand.query import understand
 
@@ -34,7 +35,8 @@ def picked(text: str, turns: Sequence[Turn], desk: Desk) -> str | None:
     if not turns or not turns[-1].offered:
         return None
     named = key(_THAT_ONE.sub("", normalise(text)))
-    holding = [found for found in turns[-1].offered if len(named) > 1 and named in key(normalise(desk.label(found)))]
+    known = [found for found in turns[-1].offered if find(found, desk.book) is not None]
+    holding = [found for found in known if len(named) > 1 and named in key(normalise(desk.label(found)))]
     if len(holding) == 1:
         return holding[0]
     word = key(normalise(text)).removeprefix("第").removeprefix("选").removesuffix("个").removesuffix("条")

@@ -167,7 +167,13 @@ async def _serve(settings: Settings, desk: Desk, say: Callable[[str], None]) -> 
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             entries = len(desk.book.entries)
             say(f"甬改问答已启动：http://{host}:{settings.port}  （{entries} 个条目，版本 {desk.book.version}）")
-            await _serve_all(config, listener, channels, app)
+            loop.add_signal_handler(signal.SIGHUP, app.reloader.asked.set)
+            watching = asyncio.create_task(app.reloader.watch(app.reload))
+            try:
+                await _serve_all(config, listener, channels, app)
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
     finally:
         listener.close()
 

@@ -7,16 +7,16 @@ import re
 
 import jsonschema
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 from bot.answer import answer
 from bot.check import regression
 from bot.check.run import as_github, as_json, as_text, check, only
 from bot.desk import Desk
-from bot.knowledge.book import load, parse
-from bot.knowledge.schema import json_schema
+from bot.knowledge.book import Book, load, parse
+from bot.knowledge.editors import json_schema
 from bot.model import Severity
-from tests.conftest import KNOWLEDGE, TODAY
+from tests.conftest import KNOWLEDGE, ROOT, TODAY
 
 
 def test_the_shipped_knowledge_passes_its_check() -> None:
@@ -83,20 +83,29 @@ def test_a_failing_question_is_reported_where_it_stands(shipped: dict[str, bytes
     assert any(p.file == name and p.line == line + 2 and p.code == "K401" and "月亮" in p.message for p in found)
 
 
-def test_the_schema_accepts_the_shipped_files_and_refuses_a_wrong_key() -> None:
-    schema = json_schema()
+def test_the_schema_accepts_the_shipped_files_and_refuses_a_wrong_key(book: Book) -> None:
+    schema = json_schema(book)
+    jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
-    paths = sorted(KNOWLEDGE.glob("*/*.yaml"))
+    paths = sorted([*KNOWLEDGE.glob("*/*.yaml"), KNOWLEDGE / "sources.yaml"])
     assert len(paths) > 30
+    reader = YAML(typ="safe")  # YAML 1.2, as editors read it
     for path in paths:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-        for entry in data:
-            for fact in entry["facts"]:
-                if "inferred" in fact:
-                    fact["inferred"] = fact["inferred"] == "true"
-        assert list(validator.iter_errors(data)) == [], path.name
+        assert list(validator.iter_errors(reader.load(path.read_text(encoding="utf-8")))) == [], path.name
     assert list(validator.iter_errors([{"id": "x", "nmae": "y"}]))
-    assert "大白话" in json.dumps(schema, ensure_ascii=False)
+
+
+def test_the_schema_tells_editors_what_may_be_written(book: Book) -> None:
+    definitions = json_schema(book)["definitions"]
+    fields = [(name, key, rule) for name, model in definitions.items() for key, rule in model["properties"].items()]
+    assert len(fields) > 40
+    chinese = re.compile("[\u4e00-\u9fff]")
+    silent = [(name, key) for name, key, rule in fields if not chinese.search(rule.get("description", ""))]
+    assert silent == []
+    assert definitions["Entry"]["properties"]["region"]["enum"] == list(book.regions)
+    assert set(definitions["Fact"]["properties"]["source"]["enum"]) == set(book.sources)
+    settings = json.loads((ROOT / ".vscode" / "settings.json").read_text(encoding="utf-8"))
+    assert settings["yaml.schemas"]["./knowledge/schema.json"] == ["knowledge/*/*.yaml", "knowledge/sources.yaml"]
 
 
 def test_formats_of_the_report() -> None:
@@ -114,9 +123,9 @@ def test_loading_is_the_same_from_disk_and_from_bytes(shipped: dict[str, bytes])
     assert loaded.book.version == parsed.book.version
 
 
-def test_the_schema_beside_the_files_is_fresh() -> None:
+def test_the_schema_beside_the_files_is_fresh(book: Book) -> None:
     kept = (KNOWLEDGE / "schema.json").read_text(encoding="utf-8")
-    assert json.loads(kept) == json_schema(), "run: reformbot schema > knowledge/schema.json"
+    assert json.loads(kept) == json_schema(book), "run: reformbot schema > knowledge/schema.json"
 
 
 def test_an_unrelated_entry_changes_no_answer(desk: Desk, shipped: dict[str, bytes]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.model import Message
     from bot.querylog.deliveries import Delivery
     from bot.querylog.store import QueryLog
+    from bot.reload import Reloaded
     from bot.settings import Settings
 
 
@@ -115,14 +116,14 @@ class Service(Talk, Protocol):
         """The reply that a message would get now; nothing is counted, remembered or stored."""
         ...
 
-    async def reload(self) -> str:
-        """Read the knowledge again and say, in Chinese, what became of it."""
-        ...
-
     async def forget(self, channel: str, user: str) -> int:
         """Delete everything stored of a user; how many questions that were. Raises StoreError."""
         ...
 
     async def judge(self, token: str, verdict: str | None, reasons: tuple[str, ...] = (), text: str = "") -> bool:
         """Record `up` or `down`, or take it back (None), for the reply of this token; false if there is none."""
+        ...
+
+    async def reload(self) -> Reloaded:
+        """Take in the knowledge folder as it stands. `text` of what comes back is for the admin who asked."""
         ...

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from bot.answer import answer
-from bot.model import Problem, Status
+from bot.model import Problem, Severity, Status
+from bot.standing import is_open, target
+from bot.understand import talk
+from bot.understand.query import understand
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -16,6 +22,12 @@ if TYPE_CHECKING:
     from bot.knowledge.nodes import Path, Tree
     from bot.knowledge.schema import Entry, Faq
     from bot.model import Reply
+
+_WORTH_FORKING = 1_000
+_KNOWN = frozenset({"name", "alias", "faq"})
+"""Questions that stand in the bank letter for letter."""
+_OWN = frozenset({"tests", "golden", "faq"})
+"""Questions that should be answered outright; a name may stand for several things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +83,76 @@ def _of_faq(name: str, tree: Tree, index: int, faq: Faq) -> Iterator[Case]:
             yield Case(name, tree.at((index, kind, at)), kind, text, entry, kind == "tests")
 
 
-def run(desk: Desk, trees: Mapping[str, Tree], today: dt.date) -> Regression:
-    """Ask every question; a test that misses its entry and a reject that reaches it are errors."""
-    counts: dict[str, int] = {}
-    problems: list[Problem] = []
-    for case in cases(desk, trees):
-        counts[case.kind] = counts.get(case.kind, 0) + 1
-        reply = answer(case.question, desk, (), today)
-        message = judge(case, reply, desk)
-        if message:
-            code = "K401" if case.reaches else "K402"
-            problems.append(Problem(case.file, *case.where, code, message))
-    return Regression(counts, tuple(problems))
+def run(desk: Desk, trees: Mapping[str, Tree], today: dt.date, workers: int = 1, most: int | None = None) -> Regression:
+    """Ask every question; a test that misses its entry and a reject that reaches it are errors.
+
+    Questions of entries that are closed on this day are left out. With several workers the process is forked.
+    `most` limits how many are asked: the golden ones, and others evenly spread.
+    """
+    asked = [case for case in cases(desk, trees) if is_open(target(case.entry, desk.book), desk.book, today)]
+    if most is not None and len(asked) > most:
+        golden = [case for case in asked if case.kind == "golden"][:most]
+        others = [case for case in asked if case.kind != "golden"]
+        asked = golden + others[:: max(1, len(others) // max(1, most - len(golden)))]
+    counts = Counter(case.kind for case in asked)
+    if workers > 1 and len(asked) >= _WORTH_FORKING:
+        with ProcessPoolExecutor(workers, get_context("fork"), _adopt, (desk, today)) as pool:
+            found = list(pool.map(_ask_adopted, asked, chunksize=len(asked) // (4 * workers)))
+    else:
+        found = [ask(case, desk, today) for case in asked]
+    return Regression(counts, tuple(problem for problem in found if problem is not None))
+
+
+_adopted: list[tuple[Desk, dt.date]] = []
+"""In a forked worker: what it inherited."""
+
+
+def _adopt(desk: Desk, today: dt.date) -> None:
+    _adopted.append((desk, today))
+
+
+def _ask_adopted(case: Case) -> Problem | None:
+    return ask(case, *_adopted[0])
+
+
+def ask(case: Case, desk: Desk, today: dt.date) -> Problem | None:
+    """What is wrong with the reply to one question, if anything."""
+    if case.kind in _KNOWN and plainly_reaches(case.question, target(case.entry, desk.book), desk):
+        return None
+    reply = answer(case.question, desk, (), today)
+    message = judge(case, reply, desk)
+    if message:
+        return Problem(case.file, *case.where, "K401" if case.reaches else "K402", message)
+    if case.kind in _OWN and reply.status is Status.CHOICES:
+        return Problem(case.file, *case.where, "K404", _rivals(case, desk, today), Severity.WARNING)
+    return None
+
+
+def plainly_reaches(wording: str, identifier: str, desk: Desk) -> bool:
+    """Whether a wording is known letter for letter as one entry's, and nothing comes before that."""
+    query = understand(wording, desk.lexicon)
+    if desk.exact(query) != (identifier,) or talk.recognise(query.text, desk.lexicon) is not None:
+        return False
+    return not query.regions or desk.region_of(identifier) in desk.allowed_regions(query.regions)
+
+
+def _rivals(case: Case, desk: Desk, today: dt.date) -> str:
+    """Which entries compete for a question, with their scores."""
+    reply = answer(case.question, desk, (), today, explain=True)
+    scores = {hit.id: hit.score for hit in reply.hits}
+    told = "、".join(f"{name}（{scores.get(name, 0.0):.2f}）" for name in reply.ids)
+    return f"“{case.question}”几条相争，只能请市民自己挑：{told}；请给该答的那一条补问法"
 
 
 def judge(case: Case, reply: Reply, desk: Desk) -> str:
     """What is wrong with the reply to a case, with the mend; empty when it is right."""
+    wanted = target(case.entry, desk.book)
     if not case.reaches:
         if reply.status is Status.ANSWER and case.entry in reply.ids:
             mend = "请把能区分的词写进 match 的 none，或给该答的条目补问法"
             return f"“{case.question}”不该答成本条，却答了；{mend}"
         return ""
-    if reply.status in {Status.ANSWER, Status.CHOICES} and case.entry in reply.ids:
+    if reply.status in {Status.ANSWER, Status.CHOICES} and {case.entry, wanted} & set(reply.ids):
         return ""
     got = {
         Status.ANSWER: "答成了“{}”",

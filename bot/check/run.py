@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import multiprocessing
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.check import regression, sources
+from bot.check import duplicates, freshness, links, phrasings, regression, sources
 from bot.desk import Desk
 from bot.knowledge.book import load
 from bot.model import Problem, Severity
@@ -31,17 +35,36 @@ class Outcome:
         return sum(problem.severity is Severity.ERROR for problem in self.problems)
 
 
-def check(folder: Path, today: dt.date, source_folder: Path | None = None) -> Outcome:
+def check(folder: Path, today: dt.date, source_folder: Path | None = None, workers: int = 1) -> Outcome:
     """Check a knowledge folder. Questions run only when the files themselves are sound."""
     loaded = load(folder)
     if loaded.book is None:
         return Outcome(loaded.problems)
     desk = Desk(loaded.book)
-    asked = regression.run(desk, loaded.trees, today)
+    gc.collect()
+    gc.freeze()  # workers share the memory: nothing need be looked through, and copied, there
+    asked = regression.run(desk, loaded.trees, today, workers)
     problems = [*loaded.problems, *asked.problems]
+    problems += phrasings.unreached(desk, loaded.trees, today)
+    problems += duplicates.alike(loaded.book, loaded.trees)
+    problems += freshness.dated(loaded.book, loaded.trees, today)
     if source_folder is not None:
         problems += sources.check_sources(loaded.book, loaded.trees, source_folder)
     return Outcome(tuple(sorted(problems)), len(loaded.book.entries) + len(loaded.book.faqs), asked.counts)
+
+
+def with_links(outcome: Outcome, folder: Path) -> Outcome:
+    """The outcome with the sources whose address does not answer any more; needs a network."""
+    loaded = load(folder)
+    if loaded.book is None:
+        return outcome
+    found = asyncio.run(links.dead(loaded.book, loaded.trees))
+    return replace(outcome, problems=tuple(sorted((*outcome.problems, *found))))
+
+
+def workers() -> int:
+    """How many processes may share the questions: one for each processor, where processes can be forked."""
+    return (os.cpu_count() or 1) if "fork" in multiprocessing.get_all_start_methods() else 1
 
 
 def only(outcome: Outcome, folder: Path, paths: Sequence[Path]) -> Outcome:

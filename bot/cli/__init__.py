@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from bot import __version__
-from bot.cli import books, data, measure, talk
+from bot.cli import books, data, editing, measure, talk
 from bot.cli.common import FOUND_PROBLEMS, WRONG_USAGE, say
 from bot.errors import ChannelRefusedError, KnowledgeError, QuestionSetError, ReformbotError, SettingsError
 
@@ -23,8 +23,11 @@ app.command()(talk.chat)
 app.command()(talk.ask)
 app.command()(books.check)
 app.command()(books.schema)
+app.command()(editing.new)
 app.command("import")(books.import_faqs)
 app.command("export")(books.export_faqs)
+app.command()(editing.pause)
+app.command()(editing.resume)
 app.command("eval")(measure.evaluate_questions)
 app.command("bench")(measure.measure)
 app.command()(data.backup)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bot.exchange import fields
 from bot.exchange.block import Block, render
 from bot.exchange.cells import clean, distinct, one_line, slug
 from bot.exchange.naming import Named, name_rows
@@ -13,7 +14,7 @@ from bot.exchange.rows import ExchangeError
 from bot.exchange.shelf import Shelf, fits_alone
 from bot.exchange.store import MARK
 from bot.knowledge.book import parse, read_folder
-from bot.knowledge.schema import FAQ_FOLDER, REGISTRIES, Faq
+from bot.knowledge.schema import FAQ_FOLDER, REGISTRIES, Entry, Faq
 from bot.model import Severity
 from bot.text.expand import expand
 from bot.text.normalise import key, normalise
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from bot.exchange.rows import Row, Sheet
     from bot.knowledge.book import Book, Loaded
 
+Item: TypeAlias = Entry | Faq
+LABELS = {"question": "问题", "questions": "其它问法", "answer": "答案"}
 NO_ANSWER = "资料里没有写答案。"
 """What is answered to a question that came without an answer."""
 SHOWN = 20
@@ -44,13 +47,15 @@ class Plan:
     unanswered: int = 0
     skipped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    """What changes, entry by entry and field by field, for a person to read before it is done."""
 
     def as_lines(self) -> list[str]:
         """A short account for a person."""
         lines = [f"新增 {len(self.new)} 条，改动 {len(self.changed)} 条，不变 {self.same} 条"]
         lines += _listed("新增", self.new)
         lines += _listed("改动", [f"{identifier}（{what}）" for identifier, what in self.changed])
-        lines += _listed("是条目，不能从表格改，跳过了", self.skipped)
+        lines += _listed("是条目（或问答），这张表里写的是另一类，跳过了", self.skipped)
         if self.unanswered:
             lines.append(f"没有答案的 {self.unanswered} 条，回答写成“{NO_ANSWER}”")
         return lines + self.notes
@@ -75,11 +80,11 @@ def make(sheet: Sheet, folder: Path, template: Path) -> Plan:
         raise _refused(problems)
     shelf = Shelf(files, loaded.trees, slug(PurePath(sheet.name).stem, _SLUG_LENGTH) or "faq")
     named = name_rows(sheet.rows, loaded.book, shelf.owns)
-    faqs = _merge(sheet, named, loaded.book, shelf, plan)
+    wanted = _merge(sheet, named, loaded.book, shelf, plan)
     plan.notes += [*sheet.notes, *_about_ids(sheet, named), *_about_repeats(sheet, named, loaded.book)]
     plan.files |= shelf.changed()
     if plan.files:
-        _verify(folder, files | plan.files, {**loaded.book.faqs, **faqs})
+        _verify(folder, files | plan.files, {**loaded.book.entries, **loaded.book.faqs, **wanted})
     return plan
 
 
@@ -109,53 +114,101 @@ def _registries(folder: Path, files: Mapping[str, bytes], template: Path) -> dic
         raise _refused([f"登记表要从 {template} 拿，打不开：{error.strerror}"]) from error
 
 
-def _merge(sheet: Sheet, named: Named, book: Book, shelf: Shelf, plan: Plan) -> dict[str, Faq]:
+def _merge(sheet: Sheet, named: Named, book: Book, shelf: Shelf, plan: Plan) -> dict[str, Item]:
     """Put every row in its place on the shelf; return what each is to be. Raises ExchangeError."""
     problems: list[str] = []
     blocks: list[Block] = []
-    wanted: dict[str, Faq] = {}
+    wanted: dict[str, Item] = {}
     for row, identifier in zip(sheet.rows, named.ids, strict=True):
-        if identifier in book.entries:
+        is_entry = row.more.get(fields.KIND) == fields.ENTRY
+        if identifier in (book.faqs if is_entry else book.entries):
             plan.skipped.append(identifier)
             continue
-        old = book.faqs.get(identifier)
-        faq, what = _merged(identifier, row, old)
-        plan.unanswered += row.answer is None and faq.answer == NO_ANSWER
-        if old is not None and not what:
+        old: Item | None = (book.entries if is_entry else book.faqs).get(identifier)
+        try:
+            item = fields.entry(identifier, row.question, row.more) if is_entry else _merged(identifier, row, book)
+        except ValueError as error:
+            problems.append(f"{sheet.at(row.line)}: {error}")
+            continue
+        plan.unanswered += isinstance(item, Faq) and row.answer is None and item.answer == NO_ANSWER
+        changes = _changes(old, item)
+        if old is not None and not changes:
             plan.same += 1
             continue
-        wanted[identifier], block = faq, render(faq)
-        if not fits_alone(block):
-            problems.append(f"{sheet.at(row.line)}: 其它问法太多，一个知识文件放不下，请减少")
+        wanted[identifier] = item
+        wrong = _put(item, changes if old is not None else None, book, shelf, blocks)
+        if wrong:
+            problems.append(f"{sheet.at(row.line)}: {wrong}")
         elif old is None:
             plan.new.append(identifier)
-            blocks.append(block)
-        elif shelf.replace(identifier, block):
-            plan.changed.append((identifier, what))
+            plan.differences.append(f"+ {identifier}：{row.question}")
         else:
-            where = shelf.where(identifier)
-            problems.append(f"{sheet.at(row.line)}: “{identifier}”在 {where}，不是以“- ”一条条写的，请手工改")
+            plan.changed.append((identifier, "、".join(LABELS.get(name, name) for name in changes)))
+            plan.differences += _difference(identifier, old, item, changes)
     if problems:
         raise _refused(problems)
     shelf.add(blocks)
     return wanted
 
 
-def _merged(identifier: str, row: Row, old: Faq | None) -> tuple[Faq, str]:
-    """The question and answer after the import, and what of the old one is new. What a row leaves out stays."""
+def _put(item: Item, changes: Mapping[str, Any] | None, book: Book, shelf: Shelf, blocks: list[Block]) -> str:
+    """Put an item on the shelf, changed where it stands or new (None); what keeps it off, or nothing."""
+    if changes is not None:
+        block = shelf.change(item.id, changes, list(type(item).model_fields))
+        if block is None:
+            return f"“{item.id}”在 {shelf.where(item.id)}，不是以“- ”一条条写的，请手工改"
+        return "" if fits_alone(block) else "其它问法太多，一个知识文件放不下，请减少"
+    block = render(item)
+    if not fits_alone(block):
+        return "其它问法太多，一个知识文件放不下，请减少"
+    if isinstance(item, Faq):
+        blocks.append(block)
+        return ""
+    name = shelf_of(item, book)
+    if name is None:
+        return f"没有“{item.region}”这个地区，或没有“{item.theme}”这个主题；请照 regions.yaml 和 themes.yaml 写"
+    return "" if shelf.add_to(name, block) else f"{name} 放不下了，请手工加"
+
+
+def shelf_of(entry: Entry, book: Book) -> str | None:
+    """The file that an entry belongs in; None when its region or theme is not registered."""
+    region = book.regions.get(entry.region)
+    theme = next((theme.id for theme in book.themes if theme.name == entry.theme), None)
+    return None if region is None or theme is None else f"{region.id}/{theme}.yaml"
+
+
+def _merged(identifier: str, row: Row, book: Book) -> Faq:
+    """The question and answer after the import. What a row leaves out stays."""
+    old = book.faqs.get(identifier)
     if old is None:
         answer = row.answer or NO_ANSWER
-        return Faq(id=identifier, question=row.question, questions=row.questions or (), answer=answer), ""
-    question, answer = one_line(old.question), clean(old.answer)
-    others = distinct(question, old.questions)
-    wanted = distinct(row.question, others) if row.questions is None else row.questions
-    pairs = {
-        "问题": (question, row.question),
-        "其它问法": (others, wanted),
-        "答案": (answer, row.answer or answer),
-    }
-    update = {"question": row.question, "questions": wanted, "answer": row.answer or answer}
-    return old.model_copy(update=update), "、".join(name for name, (was, now) in pairs.items() if was != now)
+        made = Faq(id=identifier, question=row.question, questions=row.questions or (), answer=answer)
+        return fields.faq(made, row.more)
+    others = distinct(row.question, old.questions) if row.questions is None else row.questions
+    if row.question == one_line(old.question) and others == distinct(old.question, old.questions):
+        asked = {"question": old.question, "questions": old.questions}  # only spelled otherwise, in the file
+    else:
+        asked = {"question": row.question, "questions": others}
+    answer = old.answer if row.answer in {None, clean(old.answer)} else row.answer
+    made = old.model_copy(update={**asked, "answer": answer})
+    return fields.faq(made, row.more) if row.more else made
+
+
+def _changes(old: Item | None, new: Item) -> dict[str, Any]:
+    """Key → new value, as YAML has it, of what is another one now; None for what is not there any more."""
+    before = {} if old is None else old.model_dump(mode="json", exclude_defaults=True)
+    after = new.model_dump(mode="json", exclude_defaults=True)
+    names = [name for name in type(new).model_fields if before.get(name) != after.get(name)]
+    return {name: after.get(name) for name in names}
+
+
+def _difference(identifier: str, old: Item, new: Item, changes: Iterable[str]) -> Iterator[str]:
+    """What changes in one item, field by field."""
+    yield f"~ {identifier}"
+    for name in changes:
+        before, after = (fields.shown(getattr(item, name)) for item in (old, new))
+        yield from (f"    {LABELS.get(name, name)} - {line}" for line in before if line not in after)
+        yield from (f"    {LABELS.get(name, name)} + {line}" for line in after if line not in before)
 
 
 def _about_ids(sheet: Sheet, named: Named) -> list[str]:
@@ -171,7 +224,7 @@ def _about_repeats(sheet: Sheet, named: Named, book: Book) -> list[str]:
     owners = {spelling: place for place, text in _wordings(book, imported) if (spelling := key(normalise(text)))}
     notes: list[str] = []
     for row, identifier in zip(sheet.rows, named.ids, strict=True):
-        if identifier in book.entries:
+        if identifier in book.entries or row.more.get(fields.KIND) == fields.ENTRY:
             continue
         for text in (row.question, *(row.questions or ())):
             place = owners.setdefault(key(normalise(text)), f"第 {row.line} 行")
@@ -192,11 +245,12 @@ def _wordings(book: Book, but: Iterable[str]) -> Iterator[tuple[str, str]]:
                 yield f"问答 {faq.id} ", text
 
 
-def _verify(folder: Path, files: Mapping[str, bytes], faqs: Mapping[str, Faq]) -> None:
+def _verify(folder: Path, files: Mapping[str, bytes], items: Mapping[str, Item]) -> None:
     """Read what is about to be written: it must load, and say what was imported and all that was there before."""
     loaded = parse(files)
     if loaded.book is None:
         raise _refused(_errors(folder, loaded))
-    wrong = [identifier for identifier, faq in faqs.items() if loaded.book.faqs.get(identifier) != faq]
+    known: dict[str, Item] = {**loaded.book.faqs, **loaded.book.entries}
+    wrong = [identifier for identifier, item in items.items() if known.get(identifier) != item]
     if wrong:
         raise _refused([f"“{identifier}”写成 YAML 后读出来不一样，请手工写" for identifier in wrong])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 
+from bot.exchange import foreign
 from bot.exchange.cells import one_line, restore
 from bot.exchange.rows import NAMES, ExchangeError, Sheet
 
@@ -210,5 +211,5 @@ def _decode(content: bytes, sheet: Sheet, encodings: tuple[str, ...]) -> str | N
     return None
 
 
-FORMATS = {".jsonl": _jsonl, ".csv": _csv, ".xlsx": _xlsx}
+FORMATS = {".jsonl": _jsonl, ".csv": _csv, ".xlsx": _xlsx, **foreign.READERS}
 """Ending of a file → what reads it."""

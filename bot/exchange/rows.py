@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import ReformbotError
+from bot.exchange import fields
 from bot.exchange.cells import clean, distinct, one_line, split_questions
 from bot.knowledge.schema import Faq
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("id", "question", "questions", "answer")
 NAMES = {
-    **{name: name for name in COLUMNS},
+    **{name: name for name in (*COLUMNS, *fields.COLUMNS)},
     "编号": "id",
     "问题": "question",
     "其它问法": "questions",
@@ -49,6 +50,8 @@ class Row:
     question: str
     questions: tuple[str, ...] | None
     answer: str | None
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the further columns; `kind` is there when the file was written by `export`."""
 
 
 @dataclass(slots=True)
@@ -71,6 +74,9 @@ class Sheet:
     def take(self, line: int, values: Mapping[str, Any]) -> None:
         """Check one row, given by column, and keep it. Values are texts, numbers, None or, for questions, a list."""
         before = len(self.problems)
+        more = self._more(line, values)
+        if more.get(fields.KIND) == fields.ENTRY:  # its further questions and its answer are made of the other columns
+            values = {**values, "questions": None, "answer": None}
         identifier = self._text(line, "id", values.get("id"), MAX_QUESTION)
         question = one_line(self._text(line, "question", values.get("question")))
         others = self._questions(line, question, values.get("questions"))
@@ -81,7 +87,19 @@ class Sheet:
         for other in others or ():
             self._question(line, other)
         if len(self.problems) == before:
-            self.rows.append(Row(line, one_line(identifier) or None, question, others, answer or None))
+            self.rows.append(Row(line, one_line(identifier) or None, question, others, answer or None, more))
+
+    def _more(self, line: int, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The further columns, for what `export` wrote; other systems' columns of these names are not ours."""
+        if values.get(fields.KIND) not in {fields.ENTRY, fields.FAQ}:
+            return {}
+        found: dict[str, Any] = {}
+        for name in fields.COLUMNS:
+            try:
+                found[name] = fields.value(name, values.get(name))
+            except ValueError:
+                self.add(line, f"“{name}”这一格要每行一个 JSON 对象")
+        return found
 
     def _text(self, line: int, name: str, value: Any, limit: int | None = None) -> str:
         if value is None:

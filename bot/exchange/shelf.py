@@ -1,13 +1,14 @@
-"""FAQ files of a knowledge folder as blocks of text: one is replaced or added, all the others stay as they are."""
+"""Files of a knowledge folder as blocks of text: one is replaced or added, all the others stay as they are."""
 
 from __future__ import annotations
 
 import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from bot.exchange.amend import amend
 from bot.exchange.block import Block
 from bot.knowledge import nodes
 from bot.knowledge.schema import FAQ_FOLDER
@@ -21,6 +22,7 @@ MAX_ITEMS = 500
 """Questions that a file is filled up to."""
 _MAX_BYTES, _MAX_NODES = nodes.MAX_BYTES - 4_000, nodes.MAX_NODES - 10
 _HEAD = "# 由 reformbot import 写成。再导入时按编号只改问题、问法和答案，别的键照旧。\n"
+ENTRY_HEAD = "# yaml-language-server: $schema=../schema.json\n"
 _ASIDE = re.compile(r"\s*(?:#.*)?\s*")
 _DASH = re.compile("- +")
 
@@ -69,13 +71,13 @@ class Paper:
 
 
 class Shelf:
-    """The FAQ files of a folder, to be changed; nothing is written. `slug` names the files for new blocks."""
+    """The item files of a folder, to be changed; nothing is written. `slug` names the files for new FAQs."""
 
     def __init__(self, files: Mapping[str, bytes], trees: Mapping[str, Tree], slug: str) -> None:
         self._own = re.compile(re.escape(FAQ_FOLDER + slug) + r"-([0-9]{3,})\.yaml")
         self._name = f"{FAQ_FOLDER}{slug}-{{:03}}.yaml"
         self._files, self._touched = files, set[str]()
-        self._trees = {name: tree for name, tree in trees.items() if name.startswith(FAQ_FOLDER)}
+        self._trees = {name: tree for name, tree in trees.items() if "/" in name}
         self._papers: dict[str, Paper | None] = {}
         self._place = {
             raw["id"]: (name, at) for name, tree in self._trees.items() for at, raw in enumerate(tree.data or ())
@@ -90,13 +92,23 @@ class Shelf:
         name, at = self._place[identifier]
         return f"{name}:{self._trees[name].at((at, 'id'))[0]}"
 
-    def replace(self, identifier: str, block: Block) -> bool:
-        """Put a block in the place of an item, below its comments; False when the file is not written in blocks."""
+    def change(self, identifier: str, changes: Mapping[str, Any], order: Sequence[str]) -> Block | None:
+        """Set some values of an item, comments and all else as they are; None when its file is not in blocks."""
         name, at = self._place[identifier]
         paper = self._paper(name)
         if paper is None:
+            return None
+        block = amend(paper.blocks[at], changes, order)
+        paper.put(at, block)
+        self._touched.add(name)
+        return block
+
+    def add_to(self, name: str, block: Block) -> bool:
+        """Append a block to a file, which is made if it is not there; False when it cannot be."""
+        paper = self._paper(name)
+        if paper is None or not paper.has_room(block):
             return False
-        paper.put(at, replace(block, lead=paper.blocks[at].lead))
+        paper.put(len(paper.blocks), block)
         self._touched.add(name)
         return True
 
@@ -105,7 +117,7 @@ class Shelf:
         moved: list[Block] = []
         for name in sorted(self._touched):
             paper = self._paper(name)
-            while paper is not None and paper.too_big():
+            while paper is not None and name.startswith(FAQ_FOLDER) and paper.too_big():
                 last = paper.put(len(paper.blocks) - 1, None)
                 moved += [last] if last else []
         number = max((int(found[1]) for name in self._files if (found := self._own.fullmatch(name))), default=1)
@@ -121,9 +133,10 @@ class Shelf:
         return {name: paper.text().encode() for name, paper in papers if paper is not None}
 
     def _paper(self, name: str) -> Paper | None:
-        if name not in self._papers:
-            known = name in self._trees
-            self._papers[name] = _cut(self._files[name], self._trees[name]) if known else Paper.empty(_HEAD)
+        if name not in self._papers and name in self._trees:
+            self._papers[name] = _cut(self._files[name], self._trees[name])
+        elif name not in self._papers:
+            self._papers[name] = Paper.empty(_HEAD if name.startswith(FAQ_FOLDER) else ENTRY_HEAD)
         return self._papers[name]
 
 

@@ -6,18 +6,18 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
-
 from bot.errors import KnowledgeError
-from bot.knowledge import nodes, schema, translate
+from bot.knowledge import schema
+from bot.knowledge.page import read_page
 from bot.knowledge.references import check_references
 from bot.model import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from bot.knowledge.nodes import Tree
+    from bot.knowledge.page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +77,20 @@ def load(folder: Path) -> Loaded:
 
 def parse(files: Mapping[str, bytes]) -> Loaded:
     """Validate files given as bytes: the same as `load`, without a disk."""
-    trees = {name: nodes.read(name, content) for name, content in files.items()}
-    parts = {name: _validate(name, tree) for name, tree in trees.items()}
-    missing = [name for name in schema.REGISTRIES if name not in files]
-    problems = [Problem(name, 1, 1, "K004", "缺少这个文件，请从上一版恢复") for name in missing]
-    if not missing and all(part is not None for part in parts.values()):
-        book = _assemble(_version(files), parts)
-        check_references(book, trees)
-    else:
-        book = None
-    problems += [problem for tree in trees.values() for problem in tree.problems]
+    return bind({name: read_page(name, content) for name, content in files.items()})
+
+
+def bind(pages: Mapping[str, Page]) -> Loaded:
+    """Put files together that were read one by one. Pages are not changed, so they may be kept and bound again."""
+    problems = [problem for page in pages.values() for problem in page.tree.problems]
+    missing = [name for name in schema.REGISTRIES if name not in pages]
+    problems += [Problem(name, 1, 1, "K004", "缺少这个文件，请从上一版恢复") for name in missing]
+    book = None
+    if not missing and all(page.part is not None for page in pages.values()):
+        book = _assemble(pages)
+        problems += check_references(book, pages)
     broken = any(problem.severity is Severity.ERROR for problem in problems)
+    trees = {name: page.tree for name, page in pages.items()}
     return Loaded(None if broken else book, tuple(sorted(problems)), trees)
 
 
@@ -99,50 +102,11 @@ def load_or_raise(folder: Path) -> Book:
     return loaded.book
 
 
-def _version(files: Mapping[str, bytes]) -> str:
+def _version(pages: Mapping[str, Page]) -> str:
     digest = hashlib.sha256()
-    for name, content in sorted(files.items()):
-        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    for name, page in sorted(pages.items()):
+        digest.update(name.encode() + b"\0" + page.digest)
     return digest.hexdigest()[:12]
-
-
-def _fields(model: type[BaseModel]) -> dict[str, bool]:
-    """The keys of a model, each with whether it is needed."""
-    return {name: field.is_required() for name, field in model.model_fields.items()}
-
-
-_ITEM_FIELDS: dict[str, dict[str, bool]] = {
-    "sources.yaml": _fields(schema.SourceItem),
-    "regions.yaml": _fields(schema.RegionItem),
-    "themes.yaml": _fields(schema.ThemeItem),
-    "audiences.yaml": _fields(schema.AudienceItem),
-    "facets.yaml": _fields(schema.FacetItem),
-    "outside.yaml": _fields(schema.OutsideItem),
-    "elsewhere.yaml": _fields(schema.ElsewhereItem),
-    "smalltalk.yaml": _fields(schema.TalkItem),
-    "golden.yaml": _fields(schema.GoldenItem),
-}
-
-
-def _validate(name: str, tree: Tree) -> Any:
-    if tree.data is None:
-        return None
-    if name not in schema.REGISTRIES and "/" not in name:
-        known = "、".join(schema.REGISTRIES)
-        tree.add((1, 1), "K005", f"条目要放在地区目录里，如 ningbo/justice.yaml；顶层只能有：{known}")
-        return None
-    is_faq = name.startswith(schema.FAQ_FOLDER)
-    model = schema.REGISTRIES.get(name, schema.FaqFile if is_faq else schema.EntryFile)
-    fields = {
-        "": _ITEM_FIELDS.get(name, _fields(schema.Faq if is_faq else schema.Entry)),
-        "facts": _fields(schema.Fact),
-        "match": _fields(schema.Rules),
-    }
-    try:
-        return model.model_validate(tree.data).root
-    except ValidationError as error:
-        translate.report(tree, error, fields)
-        return None
 
 
 def _by(items: Iterable[Any], attribute: str) -> dict[str, Any]:
@@ -152,12 +116,13 @@ def _by(items: Iterable[Any], attribute: str) -> dict[str, Any]:
     return result
 
 
-def _assemble(version: str, parts: Mapping[str, Any]) -> Book:
-    files: Sequence[str] = sorted(name for name in parts if name not in schema.REGISTRIES)
-    faqs = [faq for name in files if name.startswith(schema.FAQ_FOLDER) for faq in parts[name]]
-    entries = _by((entry for name in files if not name.startswith(schema.FAQ_FOLDER) for entry in parts[name]), "id")
+def _assemble(pages: Mapping[str, Page]) -> Book:
+    parts = {name: page.part for name, page in pages.items()}
+    in_order = [page for _, page in sorted(pages.items())]
+    entries = _by((entry for page in in_order for entry in page.entries), "id")
+    faqs = _by((faq for page in in_order for faq in page.faqs), "id")
     return Book(
-        version=version,
+        version=_version(pages),
         entries=dict(sorted(entries.items())),
         sources=_by(parts["sources.yaml"], "id"),
         regions=_by(parts["regions.yaml"], "name"),
@@ -170,5 +135,5 @@ def _assemble(version: str, parts: Mapping[str, Any]) -> Book:
         talk=parts["smalltalk.yaml"],
         texts=parts["texts.yaml"],
         golden=parts["golden.yaml"],
-        faqs=dict(sorted(_by(faqs, "id").items())),
+        faqs=dict(sorted(faqs.items())),
     )

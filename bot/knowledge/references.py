@@ -1,4 +1,4 @@
-"""What a single file cannot tell: ids that repeat, names that point nowhere, words that stand twice."""
+"""What a single file cannot tell: ids that repeat, names that point nowhere, words and phrasings that stand twice."""
 
 from __future__ import annotations
 
@@ -6,141 +6,166 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz import process
 
-from bot.knowledge.schema import FAQ_FOLDER
-from bot.model import Severity
-from bot.text.expand import expand
-from bot.text.normalise import key, normalise
+from bot.model import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from bot.knowledge.book import Book
-    from bot.knowledge.nodes import Path, Tree
-    from bot.knowledge.schema import Entry
+    from bot.knowledge.nodes import Path
+    from bot.knowledge.page import Page
+    from bot.knowledge.schema import Entry, Faq
 
 NEEDED_TEXTS = (
     "name", "welcome", "help", "none", "none_outside", "none_elsewhere", "choices_lead", "list_lead", "empty",
     "limited", "error", "neighbour_offer", "not_these", "not_these_reply", "gone", "list_lead_city", "which",
-    "other_year", "not_city", "old_fact_caution",
+    "other_year", "not_city", "old_fact_caution", "closed", "paused", "paused_all",
 )  # fmt: skip
 
 
-def check_references(book: Book, trees: Mapping[str, Tree]) -> None:
-    """Add cross-file problems to the trees they belong to."""
-    _unique_ids(trees)
-    regions = set(book.regions)
-    themes = {theme.name for theme in book.themes}
-    audiences = {audience.name for audience in book.audiences}
-    for tree, index, entry in _entries(book, trees):
-        _known(tree, (index, "region"), entry.region, regions, "地区", "regions.yaml")
-        _shelved(tree, index, book)
-        _known(tree, (index, "theme"), entry.theme, themes, "主题", "themes.yaml")
-        for at, audience in enumerate(entry.audience):
-            _known(tree, (index, "audience", at), audience, audiences, "人群", "audiences.yaml")
-        for at, other in enumerate(entry.related):
-            _known(tree, (index, "related", at), other, book.entries, "条目", "各条目文件")
-            if other == entry.id:
-                tree.add(tree.at((index, "related", at)), "K304", "related 里写了自己，请删掉")
-        for at, fact in enumerate(entry.facts):
-            _known(tree, (index, "facts", at, "source"), fact.source, book.sources, "来源", "sources.yaml")
-        _repeats(tree, index, entry)
-    _faqs(book, trees)
-    _registries(book, trees)
+def check_references(book: Book, pages: Mapping[str, Page]) -> list[Problem]:
+    """Problems across files, in no order."""
+    return [
+        *_repeated_ids(pages),
+        *_repeated_phrasings(pages),
+        *_entries(book, pages),
+        *_faqs(book, pages),
+        *_standing(book, pages),
+        *_registries(book, pages),
+    ]
 
 
-def _entries(book: Book, trees: Mapping[str, Tree]) -> Iterator[tuple[Tree, int, Entry]]:
-    for name, tree in trees.items():
-        if "/" in name and not name.startswith(FAQ_FOLDER) and isinstance(tree.data, list):
-            for index, raw in enumerate(tree.data):
-                entry = book.entries.get(raw["id"])
-                if entry is not None:
-                    yield tree, index, entry
+def _at(page: Page, path: Path, code: str, message: str, severity: Severity = Severity.ERROR) -> Problem:
+    return Problem(page.name, *page.tree.at(path), code, message, severity)
 
 
-def _shelved(tree: Tree, index: int, book: Book) -> None:
-    """An entry stands in the folder of its region; folders that are no region's are left alone."""
-    folder, region = tree.file.split("/")[0], tree.data[index]["region"]
-    right = book.regions.get(region)
-    theirs = next((region.name for region in book.regions.values() if region.id == folder), None)
-    if right is not None and theirs is not None and right.id != folder:
-        message = f"文件夹 {folder} 是{theirs}的，这一条却写着{region}；请改地区，或挪到 {right.id} 文件夹"
-        tree.add(tree.at((index, "region")), "K307", message, Severity.WARNING)
+def _items(pages: Mapping[str, Page]) -> Iterator[tuple[Page, int, Entry | Faq]]:
+    for page in pages.values():
+        items: tuple[Entry | Faq, ...] = (*page.entries, *page.faqs)
+        for index, item in enumerate(items):
+            yield page, index, item
 
 
-def _faqs(book: Book, trees: Mapping[str, Tree]) -> None:
-    for name, tree in trees.items():
-        if not name.startswith(FAQ_FOLDER) or not isinstance(tree.data, list):
-            continue
-        for index, raw in enumerate(tree.data):
-            faq = book.faqs[raw["id"]]
-            for key_, known, what, where in (
-                ("entry", book.entries, "条目", "各条目文件"),
-                ("region", book.regions, "地区", "regions.yaml"),
-                ("source", book.sources, "来源", "sources.yaml"),
-            ):
-                value = getattr(faq, key_)
-                if value is not None:
-                    _known(tree, (index, key_), value, known, what, where)
-
-
-def _unique_ids(trees: Mapping[str, Tree]) -> None:
-    first: dict[str, str] = {}
-    for name, tree in trees.items():
-        if "/" not in name or not isinstance(tree.data, list):
-            continue
-        for index, raw in enumerate(tree.data):
-            line, column = tree.at((index, "id"))
-            if raw["id"] in first:
-                tree.add((line, column), "K301", f"编号“{raw['id']}”已经用在 {first[raw['id']]}，请换一个")
-            first.setdefault(raw["id"], f"{name}:{line}")
-
-
-def _known(tree: Tree, path: Path, value: str, known: Collection[str], what: str, where: str) -> None:
+def _known(page: Page, path: Path, value: str, known: Collection[str], what: str, where: str) -> Iterator[Problem]:
     if value in known:
         return
     close = process.extractOne(value, sorted(known), score_cutoff=70)
     hint = f"，是不是想写“{close[0]}”？" if close else f"，请先在 {where} 里登记"
-    tree.add(tree.at(path), "K302", f"没有“{value}”这个{what}{hint}")
+    yield _at(page, path, "K302", f"没有“{value}”这个{what}{hint}")
 
 
-def _repeats(tree: Tree, index: int, entry: Entry) -> None:
-    asked: dict[str, int] = {}
-    for at, template in enumerate(entry.ask):
-        for wording in expand(template) or ("",):
-            spelling = key(normalise(wording))
-            if not spelling:
-                tree.add(tree.at((index, "ask", at)), "K207", "这句问法里没有文字")
-            elif asked.setdefault(spelling, at) != at:
-                message = f"“{wording}”和本条第 {asked[spelling] + 1} 句问法相同，请删掉一个"
-                tree.add(tree.at((index, "ask", at)), "K305", message, Severity.WARNING)
-    for at, question in enumerate(entry.tests):
-        if key(normalise(question)) in asked:
-            tree.add(tree.at((index, "tests", at)), "K306", "这句测试和 ask 里的问法相同，测不出东西，请换个说法")
+def _entries(book: Book, pages: Mapping[str, Page]) -> Iterator[Problem]:
+    themes = {theme.name for theme in book.themes}
+    audiences = {audience.name for audience in book.audiences}
+    folders = {region.id: region for region in book.regions.values()}
+    for page in pages.values():
+        for index, entry in enumerate(page.entries):
+            yield from _known(page, (index, "region"), entry.region, book.regions, "地区", "regions.yaml")
+            theirs, right = folders.get(page.name.split("/")[0]), book.regions.get(entry.region)
+            if theirs is not None and right is not None and theirs != right:
+                told = f"文件夹 {theirs.id} 是{theirs.name}的，这一条却写着{entry.region}"
+                message = f"{told}；请改地区，或挪到 {right.id} 文件夹"
+                yield _at(page, (index, "region"), "K307", message, Severity.WARNING)
+            yield from _known(page, (index, "theme"), entry.theme, themes, "主题", "themes.yaml")
+            for at, audience in enumerate(entry.audience):
+                yield from _known(page, (index, "audience", at), audience, audiences, "人群", "audiences.yaml")
+            for at, other in enumerate(entry.related):
+                yield from _known(page, (index, "related", at), other, book.entries, "条目", "各条目文件")
+                if other == entry.id:
+                    yield _at(page, (index, "related", at), "K304", "related 里写了自己，请删掉")
+            for at, fact in enumerate(entry.facts):
+                yield from _known(
+                    page, (index, "facts", at, "source"), fact.source, book.sources, "来源", "sources.yaml"
+                )
 
 
-def _registries(book: Book, trees: Mapping[str, Tree]) -> None:
-    synonyms = trees["synonyms.yaml"]
-    seen: dict[str, int] = {}
-    for index, group in enumerate(book.synonyms):
-        for at, word in enumerate(group):
-            spelling = normalise(word)
-            if spelling in seen:
-                other = synonyms.at((seen[spelling],))[0]
-                synonyms.add(synonyms.at((index, at)), "K303", f"“{word}”已经在第 {other} 行那一组里，一个词只能在一组")
-            seen.setdefault(spelling, index)
-    golden = trees["golden.yaml"]
+def _faqs(book: Book, pages: Mapping[str, Page]) -> Iterator[Problem]:
+    for page in pages.values():
+        for index, faq in enumerate(page.faqs):
+            for name, known, what, where in (
+                ("entry", book.entries, "条目", "各条目文件"),
+                ("region", book.regions, "地区", "regions.yaml"),
+                ("source", book.sources, "来源", "sources.yaml"),
+            ):
+                value = getattr(faq, name)
+                if value is not None:
+                    yield from _known(page, (index, name), value, known, what, where)
+
+
+def _standing(book: Book, pages: Mapping[str, Page]) -> Iterator[Problem]:
+    """Where entries are sent on to, and from when until when they stand."""
+    known: dict[str, Entry | Faq] = {**book.entries, **book.faqs}
+    for page, index, item in _items(pages):
+        if item.valid_from and item.valid_until and item.valid_from > item.valid_until:
+            message = f"到期的“{item.valid_until}”在开始的“{item.valid_from}”前面，永远答不了；请核对"
+            yield _at(page, (index, "valid_until"), "K309", message)
+        if item.redirect is None:
+            continue
+        yield from _known(page, (index, "redirect"), item.redirect, known, "条目", "各条目文件")
+        if _circles(item.id, item.redirect, known):
+            message = f"转给“{item.redirect}”，转来转去又回到本条，请改给真正回答的那一条"
+            yield _at(page, (index, "redirect"), "K308", message)
+
+
+def _circles(start: str, target: str | None, known: Mapping[str, Entry | Faq]) -> bool:
+    """Whether following redirects from a target comes back to where it started."""
+    passed: set[str] = set()
+    while target is not None and target in known and target not in passed:
+        if target == start:
+            return True
+        passed.add(target)
+        target = known[target].redirect
+    return False
+
+
+def _repeated_ids(pages: Mapping[str, Page]) -> Iterator[Problem]:
+    first: dict[str, tuple[Page, int]] = {}
+    for page, index, item in _items(pages):
+        other, at = first.setdefault(item.id, (page, index))
+        if (other, at) != (page, index):
+            where = f"{other.name}:{other.tree.at((at, 'id'))[0]}"
+            yield _at(page, (index, "id"), "K301", f"编号“{item.id}”已经用在 {where}，请换一个")
+
+
+def _repeated_phrasings(pages: Mapping[str, Page]) -> Iterator[Problem]:
+    """One phrasing of two entries: asked so, the bot can only let people choose."""
+    first: dict[str, tuple[Page, Path]] = {}
+    for page in pages.values():
+        for spelling, path in page.asked.items():
+            other, there = first.setdefault(spelling, (page, path))
+            if (other is page and there[0] == path[0]) or _related(page, path, other, there):
+                continue
+            where = f"{other.name}:{other.tree.at(there)[0]}"
+            owner = other.part[there[0]].id
+            message = f"“{_written(page, path)}”和 {where} 的 {owner} 的问法相同，这样问只能请市民自己挑；请改得能分清"
+            yield _at(page, path, "K312", message, Severity.WARNING)
+
+
+def _related(page: Page, path: Path, other: Page, there: Path) -> bool:
+    """Whether one of two is a question and answer under the other, or both are under the same entry."""
+    mine, theirs = page.part[path[0]], other.part[there[0]]
+    return bool((getattr(mine, "entry", None) or mine.id) == (getattr(theirs, "entry", None) or theirs.id))
+
+
+def _written(page: Page, path: Path) -> str:
+    value = page.part[path[0]]
+    for step in path[1:]:
+        value = value[step] if isinstance(step, int) else getattr(value, step)
+    return str(value)
+
+
+def _registries(book: Book, pages: Mapping[str, Page]) -> Iterator[Problem]:
+    golden = pages["golden.yaml"]
+    answerable = {**book.entries, **book.faqs}
     for index, item in enumerate(book.golden):
-        _known(golden, (index, "id"), item.id, {**book.entries, **book.faqs}, "条目", "各条目文件")
-    regions = trees["regions.yaml"]
+        yield from _known(golden, (index, "id"), item.id, answerable, "条目", "各条目文件")
+    regions = pages["regions.yaml"]
     ids = {region.id for region in book.regions.values()}
-    for index, region in enumerate(book.regions.values()):
+    for index, region in enumerate(regions.part):
         if region.parent is not None:
-            _known(regions, (index, "parent"), region.parent, ids, "地区编号", "regions.yaml")
-    texts = trees["texts.yaml"]
+            yield from _known(regions, (index, "parent"), region.parent, ids, "地区编号", "regions.yaml")
     for name in NEEDED_TEXTS:
         if name not in book.texts:
-            texts.add((1, 1), "K201", f"缺少“{name}”，请补上")
-    facets = trees["facets.yaml"]
-    from_vocabulary = {facet.name for facet in book.facets}
-    if "费用" not in from_vocabulary:
-        facets.add((1, 1), "K201", "缺少“费用”，请补上")
+            yield _at(pages["texts.yaml"], (), "K201", f"缺少“{name}”，请补上")
+    if "费用" not in {facet.name for facet in book.facets}:
+        yield _at(pages["facets.yaml"], (), "K201", "缺少“费用”，请补上")

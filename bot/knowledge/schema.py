@@ -6,12 +6,22 @@ import datetime as dt
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    WithJsonSchema,
+    model_validator,
+)
 
 from bot.knowledge.vocabulary import About, Asked, Detail  # noqa: TC001 - pydantic reads them
 from bot.text.expand import TemplateError, expand
 
 _DATE = re.compile("([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_DAY = re.compile("(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _FIRST_YEAR = 1949
 _YES_NO = {"true": True, "yes": True, "是": True, "false": False, "no": False, "否": False}
 
@@ -26,6 +36,16 @@ def _date(value: str) -> str:
         raise ValueError(f"年份“{year}”不在 {_FIRST_YEAR} 到 {latest} 之间，请核对")
     try:
         dt.date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        raise ValueError(f"没有“{value}”这一天，请核对月份和日子") from None
+    return value
+
+
+def _day(value: str) -> str:
+    if not _DAY.fullmatch(value):
+        raise ValueError("要写成一天，如“2026-12-31”")
+    try:
+        dt.date.fromisoformat(value)
     except ValueError:
         raise ValueError(f"没有“{value}”这一天，请核对月份和日子") from None
     return value
@@ -56,11 +76,22 @@ def _word(value: str) -> str:
 
 Text = Annotated[str, Field(min_length=1, max_length=400)]
 Short = Annotated[str, Field(min_length=1, max_length=60)]
-Word = Annotated[Short, AfterValidator(_word)]
+Word = Annotated[
+    Short,
+    AfterValidator(_word),
+    WithJsonSchema({"type": ["string", "number"], "minLength": 1, "maxLength": 60}),
+]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-Date = Annotated[str, AfterValidator(_date)]
+Date = Annotated[str, AfterValidator(_date), WithJsonSchema({"type": ["string", "integer"]})]
+"""An editor reads `2022` as a number; here every scalar is text."""
+Day = Annotated[str, AfterValidator(_day)]
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
 Template = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_template)]
+Disabled = Annotated[YesNo, Field(description="写 true 就暂不回答，问到时请市民拨打 12345")]
+Redirect = Annotated[Identifier | None, Field(description="改由哪一条回答，写那一条的 id")]
+ValidFrom = Annotated[Day | None, Field(description="从哪一天起回答，如 2026-01-01")]
+ValidUntil = Annotated[Day | None, Field(description="回答到哪一天为止（含这一天），如 2026-12-31")]
+ReviewBy = Annotated[Day | None, Field(description="最晚哪一天要再核对一遍，如 2026-12-31")]
 
 
 class Part(BaseModel):
@@ -91,7 +122,7 @@ class Rules(Part):
 class Entry(Part):
     """One reform, practice, service or place."""
 
-    id: Identifier = Field(description="编号，写好后不再改")
+    id: Identifier = Field(description="编号：小写字母、数字和减号，写好后不再改")
     name: Short = Field(description="正式名称")
     aliases: tuple[Word, ...] = Field(default=(), description="别名和简称")
     region: Short = Field(description="地区全称，见 regions.yaml")
@@ -114,12 +145,17 @@ class Entry(Part):
     related: tuple[Identifier, ...] = Field(default=(), max_length=6, description="相关条目的 id")
     tests: tuple[Text, ...] = Field(min_length=1, description="必须找到本条的问题，不能和 ask 相同")
     rejects: tuple[Text, ...] = Field(default=(), description="绝不能答成本条的问题")
+    disabled: Disabled = False
+    redirect: Redirect = None
+    valid_from: ValidFrom = None
+    valid_until: ValidUntil = None
+    review_by: ReviewBy = None
 
 
 class Faq(Part):
     """A curated question and answer, standing alone or under an entry."""
 
-    id: Identifier = Field(description="编号，写好后不再改")
+    id: Identifier = Field(description="编号：小写字母、数字和减号，写好后不再改")
     question: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="问题")
     questions: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
         default=(), description="别的问法"
@@ -131,22 +167,27 @@ class Faq(Part):
     source: Identifier | None = Field(default=None, description="来源的 id，见 sources.yaml")
     tests: tuple[Text, ...] = Field(default=(), description="必须找到本条的问题")
     rejects: tuple[Text, ...] = Field(default=(), description="绝不能答成本条的问题")
+    disabled: Disabled = False
+    redirect: Redirect = None
+    valid_from: ValidFrom = None
+    valid_until: ValidUntil = None
+    review_by: ReviewBy = None
 
 
 class SourceItem(Part):
     """A cited newspaper page."""
 
-    id: Identifier
+    id: Identifier = Field(description="编号，事实里的 source 写它")
     file: Short = Field(description="原文文件名，核对时用")
-    title: Text | None = None
+    title: Text | None = Field(default=None, description="标题，照原样")
     description: Text | None = Field(default=None, description="版面没有标题时写一句说明")
-    subtitle: Text | None = None
-    authors: Text
-    date: Date
+    subtitle: Text | None = Field(default=None, description="副题")
+    authors: Text = Field(description="作者、通讯员")
+    date: Date = Field(description="机器用的日期：2022、2022-09 或 2022-09-21")
     date_text: Short = Field(description="给市民看的日期；推断的写明“（推断）”")
-    inferred: YesNo = False
+    inferred: YesNo = Field(default=False, description="日期是推断的就写 true")
     evidence: Text = Field(description="日期是怎么推断的")
-    url: Annotated[str, Field(pattern=r"^https://")] | None = None
+    url: Annotated[str, Field(pattern=r"^https://")] | None = Field(default=None, description="网址，以 https:// 开头")
 
     @model_validator(mode="after")
     def _named(self) -> SourceItem:
@@ -248,11 +289,3 @@ REGISTRIES: dict[str, Any] = {
 """File name → model. A file in `faq/` is a FaqFile, in any other subfolder an EntryFile."""
 
 FAQ_FOLDER = "faq/"
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema (draft-07 compatible keywords) of an entry file, for the editor."""
-    schema = EntryFile.model_json_schema()
-    schema["$schema"] = "http://json-schema.org/draft-07/schema#"
-    schema["title"] = "甬改问答的条目文件"
-    return schema

@@ -71,3 +71,8 @@ async def gaps(service: Service) -> str:
     if not found:
         return words.NO_GAPS
     return "\n".join([words.GAPS, *(f"{at}. {text}（{times} 次）" for at, (text, times) in enumerate(found, 1))])
+
+
+async def reload(service: Service) -> str:
+    """Read the knowledge again; what became of it."""
+    return (await service.reload()).text

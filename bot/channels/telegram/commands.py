@@ -51,7 +51,7 @@ class Commands:
         self._admin: dict[str, Callable[[Service], Awaitable[str]]] = {
             "stats": admin.stats,
             "gaps": admin.gaps,
-            "reload": lambda service: service.reload(),
+            "reload": admin.reload,
         }
 
     async def run(self, said: Said) -> Spoken | None:

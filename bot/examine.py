@@ -1,0 +1,90 @@
+"""The worker of a reload: reads a folder until it stands still, checks it, asks its questions, hands back the Book.
+
+It runs in a process of its own, so that reading and asking keep no citizen waiting.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import pickle
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.check import regression
+from bot.desk import Desk
+from bot.knowledge.book import parse, read_folder
+from bot.model import Problem, Severity
+
+if TYPE_CHECKING:
+    from bot.knowledge.book import Book
+
+_STILL_SECONDS = 0.15
+_WAIT_SECONDS = 30.0
+_MOST_QUESTIONS = 5_000
+"""The shipped knowledge has fewer; of a much larger one a sample is asked, for an edit is to be live soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What came of it: `book` is None when it must not go live; `questions` is how many were asked."""
+
+    book: Book | None
+    problems: tuple[Problem, ...]
+    questions: int = 0
+
+
+def examine(folder: Path, known: str, today: dt.date) -> Examined:
+    """Check a folder whole. A folder of the version that is `known` is not asked anything."""
+    try:
+        files = steady(folder)
+    except OSError as error:
+        return Examined(None, (Problem(folder.name, 1, 1, "K000", f"读不了知识目录：{error}"),))
+    loaded = parse(files)
+    errors = tuple(problem for problem in loaded.problems if problem.severity is Severity.ERROR)
+    if loaded.book is None or loaded.book.version == known:
+        return Examined(loaded.book, errors)
+    asked = regression.run(Desk(loaded.book), loaded.trees, today, most=_MOST_QUESTIONS)
+    failed = tuple(sorted(problem for problem in asked.problems if problem.severity is Severity.ERROR))
+    return Examined(None if failed else loaded.book, failed, sum(asked.counts.values()))
+
+
+def steady(folder: Path) -> dict[str, bytes]:
+    """The files of a folder once two readings agree and git is not at work there.
+
+    Raises OSError when that takes longer than half a minute.
+    """
+    last: dict[str, bytes] | None = None
+    until = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < until:
+        found = _read(folder)
+        if found is not None and found == last and not _git_at_work(folder):
+            return found
+        last = found
+        time.sleep(_STILL_SECONDS)
+    raise OSError("文件一直在变，或者读不到")
+
+
+def _read(folder: Path) -> dict[str, bytes] | None:
+    """All files, or None when one vanished while they were read."""
+    try:
+        return read_folder(folder) or None
+    except OSError:
+        return None
+
+
+def _git_at_work(folder: Path) -> bool:
+    return any((parent / ".git" / "index.lock").exists() for parent in (folder.resolve(), *folder.resolve().parents))
+
+
+def main() -> None:
+    """Examine what the arguments name (folder, known version, day); the outcome goes to standard output, pickled."""
+    folder, known, today = sys.argv[1:]
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    sys.stdout = sys.stderr  # nothing that a library prints gets in between
+    found = examine(Path(folder), known, dt.date.fromisoformat(today))
+    with out:
+        pickle.dump(found, out, protocol=pickle.HIGHEST_PROTOCOL)

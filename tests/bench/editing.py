@@ -1,0 +1,100 @@
+"""How long a big knowledge folder takes: `check`, a reload, and an edit until its problems are known.
+
+Run: python -m tests.bench.editing [--entries 10000] [--files 400]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from bot.bench import made_questions
+from bot.check.run import check, workers
+from bot.editing.workbook import Workbook
+from bot.exchange.block import scalar
+from bot.knowledge.book import Book, load_or_raise, read_folder
+from bot.reload import Reloader
+
+KNOWLEDGE = Path(__file__).resolve().parent.parent.parent / "knowledge"
+TODAY = dt.date(2026, 11, 20)
+_ASKS = 5
+_NOT_HAN = re.compile("[^\u4e00-\u9fff]")
+
+
+def make(folder: Path, entries: int, files: int) -> None:
+    """A knowledge folder of so many entries in so many files, with the shipped registries."""
+    shipped = read_folder(KNOWLEDGE)
+    for name, content in shipped.items():
+        if "/" not in name:
+            (folder / name).write_bytes(b"[]\n" if name == "golden.yaml" else content)
+    book = load_or_raise(KNOWLEDGE)
+    asks = [_NOT_HAN.sub("", text) for text in made_questions(book, entries * (_ASKS + 1))]
+    regions, themes = list(book.regions.values()), book.themes
+    per_file = -(-entries // files)
+    for number in range(files):
+        region, theme = regions[number % len(regions)], themes[number % len(themes)]
+        texts = [
+            _entry(at, region.name, theme.name, asks[at * (_ASKS + 1) : (at + 1) * (_ASKS + 1)], book)
+            for at in range(number * per_file, min(entries, (number + 1) * per_file))
+        ]
+        path = folder / region.id / f"made-{number:04}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(texts), encoding="utf-8")
+
+
+def _entry(at: int, region: str, theme: str, asks: list[str], book: Book) -> str:
+    name, *rest = asks
+    source = next(iter(book.sources))
+    lines = [f"- id: made-{at}", f"  name: {name[:50]}编号{at}", f"  region: {region}", f"  theme: {theme}"]
+    lines += ["  audience: [市民]", f"  summary: {scalar('这件事说的是' + name)}", "  facts:"]
+    lines += [f"    - text: {scalar(name + '已经办好了')}", "      about: [内容]", "      as_of: 2019"]
+    lines += ["      period: 2019 年", f"      source: {source}", "  ask:"]
+    lines += [f"    - {scalar(text)}" for text in rest]
+    return "\n".join([*lines, "  tests:", f"    - {scalar('请问' + rest[0] + '呢')}"]) + "\n"
+
+
+def main() -> None:
+    """Measure, and say it."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--entries", type=int, default=10_000)
+    options.add_argument("--files", type=int, default=400)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        make(folder, given.entries, given.files)
+        print(f"{given.entries} entries in {given.files} files", flush=True)
+        start = time.perf_counter()
+        outcome = check(folder, TODAY, workers=workers())
+        took = time.perf_counter() - start
+        print(f"check: {took:.1f} s ({sum(outcome.questions.values())} questions, {outcome.errors} errors)", flush=True)
+        print(*outcome.problems[:5], sep="\n")
+        _edits(folder)
+        start = time.perf_counter()
+        found = asyncio.run(Reloader(folder).make("", TODAY))
+        print(f"reload: {time.perf_counter() - start:.1f} s, {found.text.splitlines()[0]}", flush=True)
+
+
+def _edits(folder: Path) -> None:
+    files = read_folder(folder)
+    start = time.perf_counter()
+    workbook = Workbook(files)
+    print(f"opening the workbook: {time.perf_counter() - start:.1f} s", flush=True)
+    names = [name for name in files if "/" in name][:20]
+    took = []
+    for name in names:
+        start = time.perf_counter()
+        assert any(found.code == "K202" for found in workbook.check(name, files[name] + b"  sumary: x\n"))
+        took.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        workbook.check(name, files[name] + b"# sound\n")
+        took.append(time.perf_counter() - start)
+    print(f"edit to problem: median {sorted(took)[len(took) // 2] * 1000:.0f} ms, worst {max(took) * 1000:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
