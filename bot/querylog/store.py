@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 import hmac
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import StoreError
-from bot.querylog import deliveries, fleet, months
+from bot.querylog import daily, deliveries, fleet, months
 from bot.querylog.arrivals import Arrival, Taken, take
 from bot.querylog.engine import DamagedError, file_of, forget_deleted, open_engine, open_reader, reason_of, set_aside
 from bot.querylog.tables import Logged, LogRow, delivery, feedback, query_log, seen, setting
@@ -46,6 +47,7 @@ class QueryLog:
         self._reader = open_reader(engine)
         self._keys: dict[str, str] = {}
         self._sent: dict[str, None] = {}
+        self._counting = asyncio.Lock()
         self._file = file_of(engine.url)
         self._identity = _identity(self._file)
 
@@ -169,6 +171,16 @@ class QueryLog:
 
         return await self.run(fetch)
 
+    async def tally(self) -> None:
+        """Bring the counts by day up to date; reads beside the writer, and writes day by day."""
+        async with self._counting:
+            found = await self.read(daily.outstanding)
+            for day in found.days:
+                counted = await self.read(partial(daily.count, day=day))
+                await self.run(partial(daily.store, counted=counted))
+            if found.days:
+                await self.run(partial(daily.remember, found=found))
+
     # --- verdicts ------------------------------------------------------------------------------------------------
 
     async def verdict(self, row_id: int, verdict: str, user_key: str) -> bool:
@@ -205,12 +217,13 @@ class QueryLog:
     async def purge(self, before: dt.datetime) -> int:
         """Delete the rows older than `before`, all that hangs on them, and the keys of the months before its month.
 
-        Returns how many rows. The texts of replies that were sent a day ago go as well.
+        Returns how many rows. The texts of replies that were sent a day ago go as well; the counts by day stay.
         """
         month = _month(before)
 
         async def work(engine: AsyncEngine) -> int:
             async with engine.begin() as connection:
+                await daily.settle(connection, before)
                 count = await _delete_before(connection, before)
                 await deliveries.empty(connection, dt.datetime.now(dt.UTC) - _PARTS_KEPT)
                 name = setting.c.key
@@ -223,7 +236,8 @@ class QueryLog:
             await forget_deleted(engine)
             return count
 
-        return await self._writer.run_outside(work)
+        async with self._counting:
+            return await self._writer.run_outside(work)
 
 
 async def _judge(
