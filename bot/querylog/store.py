@@ -154,6 +154,10 @@ class QueryLog:
 
         await self.run(store)
 
+    async def ensure(self, key: str, value: str) -> str:
+        """Store a small value unless there is one already; what is stored then, for every process the same."""
+        return await self.run(lambda connection: _ensure(connection, _VALUE + key, value))
+
     async def count(self) -> int:
         """Number of rows."""
 
@@ -210,7 +214,8 @@ class QueryLog:
         """Sixteen hex characters that stand for a user of a channel during one month (UTC), and nowhere else."""
         month = _month(now or dt.datetime.now(dt.UTC))
         if month not in self._keys:
-            self._keys[month] = await self.run(lambda connection: _month_key(connection, month))
+            fresh = secrets.token_hex(32)
+            self._keys[month] = await self.run(lambda connection: _ensure(connection, _MONTH_KEY + month, fresh))
         who = f"{channel}:{user}".encode("utf-8", "surrogatepass")
         return hmac.new(bytes.fromhex(self._keys[month]), who, hashlib.sha256).hexdigest()[:16]
 
@@ -281,11 +286,9 @@ def _month(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m")
 
 
-async def _month_key(connection: AsyncConnection, month: str) -> str:
-    """The random key of a month, made when it is first asked for (hex)."""
-    stored = sa.select(setting.c.value).where(setting.c.key == _MONTH_KEY + month)
-    key = await connection.scalar(stored)
-    if key is None:
-        key = secrets.token_hex(32)
-        await connection.execute(sa.insert(setting).values(key=_MONTH_KEY + month, value=key))
-    return str(key)
+async def _ensure(connection: AsyncConnection, key: str, value: str) -> str:
+    stored = await connection.scalar(sa.select(setting.c.value).where(setting.c.key == key))
+    if stored is not None:
+        return str(stored)
+    await connection.execute(sa.insert(setting).values(key=key, value=value))
+    return value

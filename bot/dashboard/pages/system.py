@@ -1,0 +1,42 @@
+"""How the program is: channels, alerts, knowledge, log; and who may be logged in."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from bot.dashboard import reports
+from bot.dashboard.panel import Page
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from bot.dashboard.panel import Panel
+
+GOOD = "ok"
+
+
+async def show(panel: Panel, request: Request) -> Response:
+    """`GET /system`."""
+    health = panel.program.health()
+    rows, oldest = await panel.program.querylog.read(reports.size)
+    book = panel.program.desk.book
+    return await panel.page(
+        request,
+        "system.html",
+        health=health,
+        good=health.get("status") == GOOD and not health.get("alerts"),
+        channels=health.get("channels", {}),
+        alerts=health.get("alerts", {}),
+        rows=rows,
+        oldest=oldest,
+        retention=panel.program.settings.retention_days,
+        book=book,
+        password=panel.access.password_hash is not None,
+    )
+
+
+PAGE = Page("/system", "运行状态", lambda panel: [Route("/system", partial(show, panel), methods=["GET"])])

@@ -1,0 +1,91 @@
+"""The dashboard as one route of the web server: what is open, what asks for a login, and which pages there are."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import time
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+
+from bot.channels.web.pages import Assets
+from bot.channels.web.security import BodyLimit, SecurityHeaders
+from bot.dashboard import export, login
+from bot.dashboard.access import Access
+from bot.dashboard.pages import audit, channels, entries, overview, questions, regions, system, wordings
+from bot.dashboard.panel import ROOT, STATIC, Panel, Section
+from bot.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from bot.dashboard.panel import Program
+    from bot.settings import Settings
+
+SECTIONS = (
+    Section("看数据", (overview.PAGE, channels.PAGE, regions.PAGE, entries.PAGE)),
+    Section("查问题", (questions.PAGE, wordings.PAGE)),
+    Section("管系统", (system.PAGE, audit.PAGE)),
+)
+"""The navigation, in order: a new page is one more PAGE here."""
+
+BODY_LIMIT = 2 * 1024 * 1024
+"""Bytes of a form."""
+_ERRORS = {404: "没有这个页面。", 405: "这个地址不接受这种请求。"}
+
+
+def is_on(settings: Settings) -> bool:
+    """Whether there is a dashboard: with a password, or on the loopback address, where a link lets people in."""
+    return settings.admin_password_hash is not None or _is_loopback(settings.host)
+
+
+def dashboard(
+    program: Program,
+    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    tick: Callable[[], float] = time.monotonic,
+) -> Mount:
+    """All of it below `/admin`; everything but the login and the style sheet is refused without a session."""
+    secret = program.settings.admin_password_hash
+    access = Access(program.querylog, None if secret is None else secret.get_secret_value(), now)
+    panel = Panel(program, access, SECTIONS, now, tick)
+    pages = [route for section in SECTIONS for page in section.pages for route in page.routes(panel)]
+
+    async def refused(_: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return panel.bare("error.html", status, text=_ERRORS.get(status) or getattr(error, "detail", ""))
+
+    async def broken(_: Request, __: Exception) -> Response:
+        return panel.bare("error.html", 500, text="系统出了点问题，请稍后再试。")
+
+    async def unread(_: Request, error: Exception) -> Response:
+        return panel.bare("error.html", 503, text=f"问答记录现在读不了：{error}")
+
+    limit = Middleware(BodyLimit, limit=BODY_LIMIT, refuse=lambda status, text: panel.bare("error.html", status, text=text))
+    site = Starlette(
+        routes=[
+            *login.open_routes(panel),
+            Mount("/static", Assets(STATIC)),
+            Mount(
+                "",
+                routes=[*login.routes(panel), *export.routes(panel), *pages],
+                middleware=[Middleware(login.Guard, panel=panel)],
+            ),
+        ],
+        middleware=[Middleware(SecurityHeaders), limit],
+        exception_handlers={HTTPException: refused, StoreError: unread, Exception: broken},
+    )
+    return Mount(ROOT, app=site)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
