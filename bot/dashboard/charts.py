@@ -88,7 +88,7 @@ def columns(name: str, unit: str, labels: Sequence[str], series: Sequence[Series
     """Columns that stand on each other, the first series at the bottom; whole numbers."""
     sums = [sum(one.values[place] or 0 for one in series) for place in range(len(labels))]
     top = nice_top(max(sums, default=0), whole=True)
-    chart = _chart(name, unit, labels, series, top, _plain)
+    chart = _chart(name, unit, labels, series, top, _plain, _plain)
     for place in range(len(labels)):
         floor = float(HEIGHT)
         for one in series:
@@ -107,11 +107,15 @@ def lines(
     series: Sequence[Series],
     top: float | None = None,
     say: Callable[[float], str] | None = None,
+    scale: Callable[[float], str] | None = None,
 ) -> Chart:
-    """Lines with a gap where there is no value; `top` is the end of the y axis, `say` words its numbers."""
+    """Lines with a gap where there is no value.
+
+    `top` is the end of the y axis; `say` words the values, `scale` the numbers at the axis.
+    """
     values = [value for one in series for value in one.values if value is not None]
     top = top or nice_top(max(values, default=0))
-    chart = _chart(name, unit, labels, series, top, say or _plain)
+    chart = _chart(name, unit, labels, series, top, say or _plain, scale or _plain)
     count = len(labels)
     for one in series:
         ys = [None if value is None else round(HEIGHT * (1 - value / top), 2) for value in one.values]
@@ -136,7 +140,13 @@ def nice_top(highest: float, whole: bool = False) -> float:
 
 
 def _chart(
-    name: str, unit: str, labels: Sequence[str], series: Sequence[Series], top: float, say: Callable[[float], str]
+    name: str,
+    unit: str,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    top: float,
+    say: Callable[[float], str],
+    scale: Callable[[float], str],
 ) -> Chart:
     count = len(labels)
     told = [[NOTHING if (value := one.values[place]) is None else say(value) for one in series] for place in range(count)]
@@ -148,7 +158,7 @@ def _chart(
         name=name,
         unit=unit,
         series=series,
-        ticks=[say(top * step / STEPS) for step in range(STEPS, -1, -1)],
+        ticks=[scale(top * step / STEPS) for step in range(STEPS, -1, -1)],
         places=places,
         labels=_x_labels(labels),
         table=[["日期", *(one.name for one in series)], *([label, *texts] for label, texts in zip(labels, told, strict=True))],

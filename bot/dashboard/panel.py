@@ -119,7 +119,7 @@ class Panel:
         """A page for somebody who is logged in. `said` in the address is a notice to show once."""
         said = NOTICES.get(request.query_params.get("said", ""), "")
         here = request.scope["path"].removeprefix(ROOT)
-        shown = {"session": request.state.session, "here": here, "said": said, "demo": await self.demo()}
+        shown = {"session": request.state.session, "here": here, "notice": said, "demo": await self.demo()}
         return self.bare(template, status, **shown, **values)
 
     def bare(self, template: str, status: int = 200, **values: Any) -> Response:

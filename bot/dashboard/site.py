@@ -46,6 +46,12 @@ def is_on(settings: Settings) -> bool:
     return settings.admin_password_hash is not None or _is_loopback(settings.host)
 
 
+def base_of(settings: Settings) -> str:
+    """The address of the site as people reach it."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return settings.public_url or f"http://{host}:{settings.port}"
+
+
 def dashboard(
     program: Program,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),

@@ -55,9 +55,10 @@ def charts(days: Mapping[dt.date, Tally]) -> list[Chart]:
     """The trend: questions by outcome, people, share of answers, verdicts, time."""
     labels = [day.strftime("%m-%d") for day in days]
     tallies = list(days.values())
+    shares = [Series("答上", "c1", [tally.share for tally in tallies])]
     return [
         columns("提问", "个", labels, outcomes(tallies)),
-        lines("答上的比例", "%", labels, [Series("答上", "c1", [tally.share for tally in tallies])], 1.0, percent),
+        lines("答上的比例", "%", labels, shares, 1.0, percent, percent),
         columns("提问的人", "人", labels, [Series("人数", "c2", [tally.people for tally in tallies])]),
         columns(
             "评价",
