@@ -47,7 +47,12 @@ _SHORT = 4
 """Words up to so many characters name a thing that can be asked about in several ways."""
 _AGAIN = 0.35
 """Chance that somebody who got no answer tries once more."""
-_VERDICTS = {Status.ANSWER: (0.10, 0.9), Status.LIST: (0.06, 0.7), Status.CHOICES: (0.05, 0.5), Status.NONE: (0.08, 0.1)}
+_VERDICTS = {
+    Status.ANSWER: (0.10, 0.9),
+    Status.LIST: (0.06, 0.7),
+    Status.CHOICES: (0.05, 0.5),
+    Status.NONE: (0.08, 0.1),
+}
 """Status → chance of a verdict, and the share of good ones."""
 _UNLIKED = 9
 """Every so many-th entry disappoints."""

@@ -149,11 +149,12 @@ def _chart(
     scale: Callable[[float], str],
 ) -> Chart:
     count = len(labels)
-    told = [[NOTHING if (value := one.values[place]) is None else say(value) for one in series] for place in range(count)]
-    places = [
-        Place(*_slot(place, count, 1), "\n".join([label, *(f"{one.name} {text}" for one, text in zip(series, texts, strict=True))]))
-        for place, (label, texts) in enumerate(zip(labels, told, strict=True))
-    ]
+    told = [[_told(one.values[place], say) for one in series] for place in range(count)]
+    places = []
+    for place, (label, texts) in enumerate(zip(labels, told, strict=True)):
+        lines = [f"{one.name} {text}" for one, text in zip(series, texts, strict=True)]
+        places.append(Place(*_slot(place, count, 1), "\n".join([label, *lines])))
+    heading = ["日期", *(one.name for one in series)]
     return Chart(
         name=name,
         unit=unit,
@@ -161,7 +162,7 @@ def _chart(
         ticks=[scale(top * step / STEPS) for step in range(STEPS, -1, -1)],
         places=places,
         labels=_x_labels(labels),
-        table=[["日期", *(one.name for one in series)], *([label, *texts] for label, texts in zip(labels, told, strict=True))],
+        table=[heading, *([label, *texts] for label, texts in zip(labels, told, strict=True))],
     )
 
 
@@ -188,7 +189,9 @@ def _percent(share: float) -> str:
     return f"{share * 100:.3f}%"
 
 
+def _told(value: float | None, say: Callable[[float], str]) -> str:
+    return NOTHING if value is None else say(value)
+
+
 def _plain(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
-
-

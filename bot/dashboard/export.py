@@ -90,12 +90,23 @@ async def _entries(panel: Panel, request: Request, limit: int) -> Rows:
 
 REPORTS = {
     "questions": Report(
-        ("id", "time", "channel", "text", "status", "entry", "name", "score", "reason", "verdict", "took_ms", "knowledge"),
+        (
+            "id",
+            "time",
+            "channel",
+            "text",
+            "status",
+            "entry",
+            "name",
+            "score",
+            "reason",
+            "verdict",
+            "took_ms",
+            "knowledge",
+        ),
         _questions,
     ),
-    "days": Report(
-        ("day", "questions", "people", "answered", "missed", "up", "down", "p50_ms", "p95_ms"), _days
-    ),
+    "days": Report(("day", "questions", "people", "answered", "missed", "up", "down", "p50_ms", "p95_ms"), _days),
     "entries": Report(("entry", "name", "questions", "up", "down"), _entries),
 }
 
@@ -141,5 +152,3 @@ async def _xlsx(columns: tuple[str, ...], rows: Rows) -> AsyncIterator[bytes]:
 def routes(panel: Panel) -> list[Route]:
     """The one route of all exports."""
     return [Route("/export/{name:str}.{kind:str}", partial(download, panel), methods=["GET"])]
-
-

@@ -40,7 +40,8 @@ class Wanted:
 
     def condition(self) -> sa.ColumnElement[bool]:
         """The same for a database."""
-        log, parts = query_log.c, [sa.true()]
+        log = query_log.c
+        parts: list[sa.ColumnElement[bool]] = [sa.true()]
         if self.text:
             parts.append(log.text.icontains(self.text, autoescape=True))
         if self.statuses:

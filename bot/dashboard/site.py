@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 
 from bot.channels.web.pages import Assets
 from bot.channels.web.security import BodyLimit, SecurityHeaders
@@ -63,17 +63,19 @@ def dashboard(
     panel = Panel(program, access, SECTIONS, now, tick)
     pages = [route for section in SECTIONS for page in section.pages for route in page.routes(panel)]
 
+    def refuse(status: int, text: str) -> Response:
+        return panel.bare("error.html", status, text=text)
+
     async def refused(_: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return panel.bare("error.html", status, text=_ERRORS.get(status) or getattr(error, "detail", ""))
-
-    async def broken(_: Request, __: Exception) -> Response:
-        return panel.bare("error.html", 500, text="系统出了点问题，请稍后再试。")
+        return refuse(status, _ERRORS.get(status) or str(getattr(error, "detail", "")))
 
     async def unread(_: Request, error: Exception) -> Response:
-        return panel.bare("error.html", 503, text=f"问答记录现在读不了：{error}")
+        return refuse(503, f"问答记录现在读不了：{error}")
 
-    limit = Middleware(BodyLimit, limit=BODY_LIMIT, refuse=lambda status, text: panel.bare("error.html", status, text=text))
+    async def broken(_: Request, __: Exception) -> Response:
+        return refuse(500, "系统出了点问题，请稍后再试。")
+
     site = Starlette(
         routes=[
             *login.open_routes(panel),
@@ -84,7 +86,7 @@ def dashboard(
                 middleware=[Middleware(login.Guard, panel=panel)],
             ),
         ],
-        middleware=[Middleware(SecurityHeaders), limit],
+        middleware=[Middleware(SecurityHeaders), Middleware(BodyLimit, limit=BODY_LIMIT, refuse=refuse)],
         exception_handlers={HTTPException: refused, StoreError: unread, Exception: broken},
     )
     return Mount(ROOT, app=site)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from bot.model import Status
 from bot.querylog.daily import CITY_TIME
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
 NOTHING = "—"

@@ -74,8 +74,9 @@ async def count(connection: AsyncConnection, day: dt.date) -> Counted:
     judged = [sa.func.count().filter(log.verdict == verdict).label(verdict) for verdict in ("up", "down")]
     counts = sa.select(log.channel, log.status, entry, sa.func.count().label("questions"), *judged)
     counts = counts.where(inside).group_by(log.channel, log.status, entry)
-    people = sa.select(log.channel, sa.func.count(log.user_key.distinct())).where(inside).group_by(log.channel)
-    by_channel = {channel: number for channel, number in await connection.execute(people)}
+    number = sa.func.count(log.user_key.distinct()).label("people")
+    people = sa.select(log.channel, number).where(inside).group_by(log.channel)
+    by_channel: dict[str, int] = {row.channel: row.people for row in await connection.execute(people)}
     by_channel[""] = sum(by_channel.values())  # a user's key tells channels apart
     speeds = await _speeds(connection, inside)
     return Counted(
@@ -89,12 +90,9 @@ async def _speeds(connection: AsyncConnection, inside: sa.ColumnElement[bool]) -
     """Median and 95th percentile of milliseconds, by channel and of all ('')."""
     log, found = query_log.c, {}
     for channel in (log.channel, sa.literal("").label("channel")):
-        of_channel = {"partition_by": channel}
-        place = sa.func.row_number().over(**of_channel, order_by=log.took_ms)
-        ranked = sa.select(
-            channel, log.took_ms, place.label("place"), sa.func.count().over(**of_channel).label("total")
-        )
-        part = ranked.where(inside).subquery()
+        place = sa.func.row_number().over(partition_by=channel, order_by=log.took_ms).label("place")
+        total = sa.func.count().over(partition_by=channel).label("total")
+        part = sa.select(channel, log.took_ms, place, total).where(inside).subquery()
         marks = [sa.func.min(part.c.took_ms).filter(part.c.place * 100 >= part.c.total * share) for share in (50, 95)]
         for name, middle, slow in await connection.execute(sa.select(part.c.channel, *marks).group_by(part.c.channel)):
             found[name] = {"p50_ms": middle, "p95_ms": slow}

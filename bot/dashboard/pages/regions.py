@@ -23,7 +23,7 @@ async def show(panel: Panel, request: Request) -> Response:
     period, desk = panel.period(request), panel.program.desk
     entries = await panel.program.querylog.read(partial(reports.by_entry, first=period.first, last=period.last))
     book = desk.book
-    regions = {entry.id: entry.region for entry in book.entries.values()} | {faq: desk.region_of(faq) for faq in book.faqs}
+    regions = {identifier: desk.region_of(identifier) for identifier in (*book.entries, *book.faqs)}
     themes = {entry.id: entry.theme for entry in book.entries.values()}
     return await panel.page(
         request,
