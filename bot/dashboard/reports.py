@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from bot.dashboard.search import reach
 from bot.model import Status
-from bot.querylog.daily import begin
 from bot.querylog.tables import audit, daily, daily_channel, query_log
 
 if TYPE_CHECKING:
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.dashboard.search import Wanted
+
 ANSWERED = frozenset({Status.ANSWER, Status.CHOICES, Status.LIST})
 MISSED = frozenset({Status.NONE, Status.ERROR})
-NEWEST = 50_000
+NEWEST = 30_000
 """Of so many questions the most frequent wordings are counted."""
 
 
@@ -147,14 +149,13 @@ class Wording:
     entry: str | None
 
 
-async def wordings(
-    connection: AsyncConnection, first: dt.date, last: dt.date, statuses: Iterable[str], limit: int
-) -> list[Wording]:
-    """The most frequent sentences among the newest `NEWEST` questions of some days, most frequent first."""
+async def wordings(connection: AsyncConnection, wanted: Wanted, limit: int) -> list[Wording]:
+    """The most frequent sentences among the newest `NEWEST` questions of the wanted days, most frequent first."""
     log = query_log.c
-    wanted = (log.asked_at >= begin(first)) & (log.asked_at < begin(last + dt.timedelta(days=1))) & (log.text != "")
-    newest = sa.select(log.id, log.text, log.user_key, log.verdict).where(wanted, log.status.in_(list(statuses)))
-    part = newest.order_by(log.id.desc()).limit(NEWEST).subquery()
+    low, high = await reach(connection, wanted)
+    newest = sa.select(log.id, log.text, log.user_key, log.verdict)
+    newest = newest.where(log.id.between(max(low, high - NEWEST + 1), high), wanted.condition(), log.text != "")
+    part = newest.subquery()
     count = sa.func.count().label("questions")
     often = sa.select(
         part.c.text,
@@ -173,14 +174,6 @@ async def actions(connection: AsyncConnection, before: int, limit: int) -> list[
     """Lines of the audit, newest first, with an id below `before`."""
     lines = sa.select(audit).where(audit.c.id < before).order_by(audit.c.id.desc()).limit(limit)
     return list(await connection.execute(lines))
-
-
-async def size(connection: AsyncConnection) -> tuple[int, dt.datetime | None]:
-    """How many questions the log can hold at most by its ids, and when the oldest was asked."""
-    bounds = sa.select(sa.func.min(query_log.c.id), sa.func.max(query_log.c.id))
-    low, high = (await connection.execute(bounds)).one()
-    oldest = sa.select(query_log.c.asked_at).where(query_log.c.id == low)
-    return (high - low + 1, await connection.scalar(oldest)) if high else (0, None)
 
 
 def _counts(first: dt.date, last: dt.date, *by: sa.Column[Any]) -> sa.Select[Any]:

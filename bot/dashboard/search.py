@@ -67,7 +67,7 @@ class Found:
 async def search(querylog: QueryLog, wanted: Wanted, limit: int, seconds: float) -> Found:
     """Look back from `wanted.before` until `limit` rows are found, the log ends, or the time is over."""
     started, found = time.monotonic(), Found()
-    low, high = await querylog.read(partial(_bounds, wanted=wanted))
+    low, high = await querylog.read(partial(reach, wanted=wanted))
     while high >= low:
         bottom = max(low, high - _STRETCH + 1)
         rows = await querylog.read(
@@ -84,7 +84,7 @@ async def search(querylog: QueryLog, wanted: Wanted, limit: int, seconds: float)
 
 async def every(querylog: QueryLog, wanted: Wanted, limit: int) -> AsyncIterator[Logged]:
     """All of them, newest first, at most `limit`; the log is free for others in between."""
-    low, high = await querylog.read(partial(_bounds, wanted=wanted))
+    low, high = await querylog.read(partial(reach, wanted=wanted))
     while high >= low and limit > 0:
         bottom = max(low, high - _STRETCH + 1)
         rows = await querylog.read(partial(_stretch, wanted=wanted, low=bottom, high=high, limit=min(limit, 2_000)))
@@ -94,11 +94,19 @@ async def every(querylog: QueryLog, wanted: Wanted, limit: int) -> AsyncIterator
         high = rows[-1].id - 1 if len(rows) == 2_000 else bottom - 1
 
 
-async def _bounds(connection: AsyncConnection, wanted: Wanted) -> tuple[int, int]:
-    """Ids between which the rows are."""
+async def bounds(connection: AsyncConnection) -> tuple[int, int]:
+    """The lowest and the highest id; zeros for an empty log. Asked for one by one, each is a look at the index."""
     ids = query_log.c.id
-    low, high = (await connection.execute(sa.select(sa.func.min(ids), sa.func.max(ids)))).one()
-    if high is None:
+    low = await connection.scalar(sa.select(sa.func.min(ids)))
+    high = await connection.scalar(sa.select(sa.func.max(ids)))
+    return low or 0, high or 0
+
+
+async def reach(connection: AsyncConnection, wanted: Wanted) -> tuple[int, int]:
+    """The lowest and the highest id that the wanted rows can have; the lowest is higher when there are none."""
+    ids = query_log.c.id
+    low, high = await bounds(connection)
+    if not high:
         return 1, 0
     if wanted.first:  # ids grow with time, but for rows that were late: a day's slack
         since = query_log.c.asked_at >= begin(wanted.first - dt.timedelta(days=1))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from bot.dashboard import reports
 from bot.dashboard.panel import Page
+from bot.dashboard.search import bounds, look
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,7 +22,8 @@ GOOD = "ok"
 async def show(panel: Panel, request: Request) -> Response:
     """`GET /system`."""
     health = panel.program.health()
-    rows, oldest = await panel.program.querylog.read(reports.size)
+    low, high = await panel.program.querylog.read(bounds)
+    oldest = await panel.program.querylog.read(partial(look, row_id=low))
     book = panel.program.desk.book
     return await panel.page(
         request,
@@ -31,8 +32,8 @@ async def show(panel: Panel, request: Request) -> Response:
         good=health.get("status") == GOOD and not health.get("alerts"),
         channels=health.get("channels", {}),
         alerts=health.get("alerts", {}),
-        rows=rows,
-        oldest=oldest,
+        rows=high - low + 1 if high else 0,
+        oldest=oldest.question.row.asked_at if oldest else None,
         retention=panel.program.settings.retention_days,
         book=book,
         password=panel.access.password_hash is not None,

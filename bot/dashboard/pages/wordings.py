@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from bot.dashboard import reports
 from bot.dashboard.panel import Page
+from bot.dashboard.search import Wanted
 from bot.model import Status
 
 if TYPE_CHECKING:
@@ -30,9 +31,8 @@ async def show(panel: Panel, request: Request) -> Response:
     period = panel.period(request)
     chosen = request.query_params.get("view", "")
     view = chosen if chosen in VIEWS else "all"
-    work = partial(
-        reports.wordings, first=period.first, last=period.last, statuses=sorted(VIEWS[view][1]), limit=_LIMIT
-    )
+    wanted = Wanted(statuses=tuple(sorted(VIEWS[view][1])), first=period.first, last=period.last)
+    work = partial(reports.wordings, wanted=wanted, limit=_LIMIT)
     return await panel.page(
         request,
         "wordings.html",
