@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from bot.querylog.store import QueryLog
 
 MAX_ID = 2**31 - 1
-_STRETCH = 25_000
+STRETCH = 25_000
 """Rows that one query looks at."""
+BATCH = 2_000
+"""Rows that an export holds at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ async def search(querylog: QueryLog, wanted: Wanted, limit: int, seconds: float)
     started, found = time.monotonic(), Found()
     low, high = await querylog.read(partial(reach, wanted=wanted))
     while high >= low:
-        bottom = max(low, high - _STRETCH + 1)
+        bottom = max(low, high - STRETCH + 1)
         rows = await querylog.read(
             partial(_stretch, wanted=wanted, low=bottom, high=high, limit=limit - len(found.rows))
         )
@@ -86,12 +88,12 @@ async def every(querylog: QueryLog, wanted: Wanted, limit: int) -> AsyncIterator
     """All of them, newest first, at most `limit`; the log is free for others in between."""
     low, high = await querylog.read(partial(reach, wanted=wanted))
     while high >= low and limit > 0:
-        bottom = max(low, high - _STRETCH + 1)
-        rows = await querylog.read(partial(_stretch, wanted=wanted, low=bottom, high=high, limit=min(limit, 2_000)))
+        bottom = max(low, high - STRETCH + 1)
+        rows = await querylog.read(partial(_stretch, wanted=wanted, low=bottom, high=high, limit=min(limit, BATCH)))
         for row in rows:
             yield row
         limit -= len(rows)
-        high = rows[-1].id - 1 if len(rows) == 2_000 else bottom - 1
+        high = rows[-1].id - 1 if len(rows) == BATCH else bottom - 1
 
 
 async def bounds(connection: AsyncConnection) -> tuple[int, int]:
