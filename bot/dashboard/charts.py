@@ -18,6 +18,7 @@ HEIGHT = 176
 STEPS = 4
 
 _X_LABELS = 5
+_NOTHING = 1e-9
 _COLUMN = 0.72
 """Share of its place that a column fills."""
 
@@ -130,7 +131,7 @@ def lines(
 
 def nice_top(highest: float, whole: bool = False) -> float:
     """A round number, not below `highest`, that `STEPS` divides into round steps."""
-    if highest <= 0:
+    if highest < _NOTHING:
         return float(STEPS) if whole else 1.0
     step = highest / STEPS
     unit = 10.0 ** math.floor(math.log10(step))
