@@ -30,6 +30,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
 
 AXE = (ROOT / "tests" / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 SIZES = [(360, 740), (1280, 900)]
+ALIKE = frozenset({"/?days=7", "/entries?view=never", "/entries?view=old", "/wordings?view=missed"})
+"""Pages that only show more of what another one shows."""
 LONG_WORD = "gongyeyongdibiaozhundi" * 15
 
 
@@ -120,10 +122,12 @@ def test_nothing_overflows_and_nothing_runs(browser: Browser, server: Server, si
 def test_axe_finds_no_serious_fault(browser: Browser, server: Server, size: tuple[int, int], scheme: Any) -> None:
     with page_of(browser, server, size, color_scheme=scheme, bypass_csp=True) as page:
         for path in paths(server):
+            if path in ALIKE:
+                continue
             page.goto(f"{server.base}/admin{path}")
             page.evaluate(AXE)
-            found = page.evaluate("axe.run()")
-            assert len(found["passes"]) > 10
+            found = page.evaluate("axe.run({resultTypes: ['violations']})")
+            assert "color-contrast" in {rule["id"] for rule in found["passes"]}
             bad = [
                 (fault["id"], [node["html"][:120] for node in fault["nodes"]][:3])
                 for fault in found["violations"]
