@@ -20,7 +20,7 @@ from bot.errors import StoreError
 from bot.querylog.daily import city_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
@@ -54,6 +54,20 @@ class Program(Protocol):
 
     def health(self) -> dict[str, Any]:
         """`{"status": "ok", ...}` while everything works."""
+        ...
+
+
+class Reloaded(Protocol):
+    """What came of taking in the knowledge again; `text` tells it to a person."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the knowledge in use is the one in the folder."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What changed, or why nothing did."""
         ...
 
 
@@ -156,6 +170,11 @@ class Panel:
         except StoreError as error:
             log.warning("the counts by day could not be brought up to date: %s", error)
 
+    @property
+    def reload(self) -> Callable[[], Awaitable[Reloaded]] | None:
+        """Takes in the knowledge as it stands in its folder; None for a program that cannot while it runs."""
+        return getattr(self.program, "reload", None)
+
     def name(self, entry: str) -> str:
         """What an entry, or a question and answer, is called; its id when the knowledge has it no more."""
         book = self.program.desk.book
@@ -164,8 +183,7 @@ class Panel:
 
 NOTICES = {
     "reloaded": "知识已经重新读入。",
-    "not-reloaded": "知识没有换上：文件里有错误，请看运行状态。",
-    "saved": "已经保存。",
+    "not-reloaded": "知识没有换上，原来的还在用：请看下面的警报和操作记录。",
 }
 """Short word in an address → what the page says."""
 

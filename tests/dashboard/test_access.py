@@ -35,6 +35,7 @@ ROUTES = {
     ("GET", "/admin/questions/{id}"),
     ("GET", "/admin/wordings"),
     ("GET", "/admin/system"),
+    ("POST", "/admin/system/reload"),
     ("GET", "/admin/audit"),
 }
 """Every route of the dashboard. The guard refuses a new one without a login, and this test fails until it is listed."""

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -303,3 +304,24 @@ async def test_a_cookie_of_one_database_is_none_of_another(site: Site, lively: S
     async with lively.client(await site.cookie()) as client:
         assert (await client.get("/admin/")).status_code == 401
         assert COOKIE in client.cookies
+
+
+@dataclass
+class Outcome:
+    ok: bool
+    text: str
+
+
+async def test_the_knowledge_can_be_taken_in_again(
+    site: Site, admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for outcome, said in ((Outcome(True, "多了 2 条"), "已经重新读入"), (Outcome(False, "第 3 行有错"), "没有换上")):
+
+        async def reload(outcome: Outcome = outcome) -> Outcome:
+            return outcome
+
+        monkeypatch.setattr(site.app, "reload", reload, raising=False)
+        assert "重新读入知识" in (await admin.get("/admin/system")).text
+        done = await admin.post("/admin/system/reload")
+        assert said in (await admin.get(done.headers["location"])).text
+        assert outcome.text in (await admin.get("/admin/audit")).text

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from bot.dashboard.panel import Page
+from bot.dashboard.panel import Page, actor, see
 from bot.dashboard.search import bounds, look
 
 if TYPE_CHECKING:
@@ -36,8 +37,25 @@ async def show(panel: Panel, request: Request) -> Response:
         oldest=oldest.question.row.asked_at if oldest else None,
         retention=panel.program.settings.retention_days,
         book=book,
+        can_reload=panel.reload is not None,
         password=panel.access.password_hash is not None,
     )
 
 
-PAGE = Page("/system", "运行状态", lambda panel: [Route("/system", partial(show, panel), methods=["GET"])])
+async def reload(panel: Panel, request: Request) -> Response:
+    """`POST /system/reload`."""
+    if panel.reload is None:
+        raise HTTPException(404)
+    done = await panel.reload()
+    await panel.access.audit(actor(request), "重新读入知识", panel.program.desk.book.version, done.text)
+    return see(f"/system?said={'reloaded' if done.ok else 'not-reloaded'}")
+
+
+PAGE = Page(
+    "/system",
+    "运行状态",
+    lambda panel: [
+        Route("/system", partial(show, panel), methods=["GET"]),
+        Route("/system/reload", partial(reload, panel), methods=["POST"]),
+    ],
+)
