@@ -236,6 +236,7 @@ class App:
         while True:
             before = self._now() - dt.timedelta(days=self.settings.retention_days)
             try:
+                await self.querylog.tally()
                 await self.querylog.purge(before)
                 folder = backups.folder_for(self.settings.database_url)
                 await asyncio.to_thread(backups.prune, folder, self._now(), self.settings.retention_days)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import errno
 import logging
 import signal
@@ -19,6 +20,9 @@ from bot.app import running
 from bot.channels.channel import run_all
 from bot.channels.registry import channels as registered
 from bot.channels.web.routes import create_web
+from bot.dashboard.access import new_link
+from bot.dashboard.login import link
+from bot.dashboard.site import base_of, dashboard, is_on
 from bot.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -162,11 +166,16 @@ async def _serve(settings: Settings, desk: Desk, say: Callable[[str], None]) -> 
             channels = registered(app)
             app.channels = {channel.name: channel.health for channel in channels}
             routes = [route for channel in channels for route in channel.routes()]
+            if is_on(settings):
+                routes.append(dashboard(app))
             config = _config(settings, create_web(app, more=routes))
             logging.getLogger("uvicorn.error").addFilter(_Quiet())
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             entries = len(desk.book.entries)
             say(f"甬改问答已启动：http://{host}:{settings.port}  （{entries} 个条目，版本 {desk.book.version}）")
+            if is_on(settings) and settings.admin_password_hash is None:
+                token = await new_link(app.querylog, dt.datetime.now(dt.UTC))
+                say(f"管理页（十分钟内打开，只能用一次；以后用 reformbot login）：{link(base_of(settings), token)}")
             loop.add_signal_handler(signal.SIGHUP, app.reloader.asked.set)
             watching = asyncio.create_task(app.reloader.watch(app.reload))
             try:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from argon2 import extract_parameters
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
@@ -130,7 +131,9 @@ class Settings(BaseSettings):
     alert_digest: str | None = Field(
         default=None, description="when the group robot gets the weekly digest, such as `mon 09:00` (Chinese time)"
     )
-    admin_password_hash: SecretStr | None = Field(default=None, description="argon2 hash of the dashboard's password")
+    admin_password_hash: SecretStr | None = Field(
+        default=None, description="argon2 hash of the dashboard's password, from `reformbot password`"
+    )
     public_url: str = Field(
         default="", pattern=r"^(https?://[^\s]+)?$", description="address that people reach the web chat at"
     )
@@ -179,6 +182,16 @@ class Settings(BaseSettings):
         if value is not None and not re.fullmatch(_WEEKLY, value.lower()):
             raise ValueError("要写星期和时刻，像 mon 09:00（北京时间）")
         return value and value.lower()
+
+    @field_validator("admin_password_hash")
+    @classmethod
+    def _hash(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            if value is not None:
+                extract_parameters(value.get_secret_value())
+        except ValueError:
+            raise ValueError("要写密码的 argon2 哈希，用 reformbot password 生成") from None
+        return value
 
     @field_validator("telegram_webhook_secret")
     @classmethod

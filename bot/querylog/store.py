@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 import hmac
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import StoreError
-from bot.querylog import deliveries, fleet, months, people
+from bot.querylog import daily, deliveries, fleet, months, people
 from bot.querylog.arrivals import Arrival, Taken, take
 from bot.querylog.engine import DamagedError, file_of, forget_deleted, open_engine, open_reader, reason_of, set_aside
 from bot.querylog.tables import Logged, LogRow, delivery, feedback, query_log, seen, setting
@@ -47,6 +48,7 @@ class QueryLog:
         self._keys: dict[str, str] = {}
         self._sent: dict[str, None] = {}
         self._person_secret = ""
+        self._counting = asyncio.Lock()
         self.file = file_of(engine.url)
         self._identity = _identity(self.file)
 
@@ -157,6 +159,10 @@ class QueryLog:
 
         await self.run(store)
 
+    async def ensure(self, key: str, value: str) -> str:
+        """Store a small value unless there is one already; what is stored then, for every process the same."""
+        return await self.run(lambda connection: _ensure(connection, _VALUE + key, value))
+
     async def count(self) -> int:
         """Number of rows."""
 
@@ -173,6 +179,16 @@ class QueryLog:
             return [Logged.of(found) for found in await connection.execute(newest)]
 
         return await self.run(fetch)
+
+    async def tally(self) -> None:
+        """Bring the counts by day up to date; reads beside the writer, and writes day by day."""
+        async with self._counting:
+            found = await self.read(daily.outstanding)
+            for day in found.days:
+                counted = await self.read(partial(daily.count, day=day))
+                await self.run(partial(daily.store, counted=counted))
+            if found.days:
+                await self.run(partial(daily.remember, found=found))
 
     # --- verdicts ------------------------------------------------------------------------------------------------
 
@@ -203,7 +219,8 @@ class QueryLog:
         """Sixteen hex characters that stand for a user of a channel during one month (UTC), and nowhere else."""
         month = _month(now or dt.datetime.now(dt.UTC))
         if month not in self._keys:
-            self._keys[month] = await self.run(lambda connection: _month_key(connection, month))
+            fresh = secrets.token_hex(32)
+            self._keys[month] = await self.run(lambda connection: _ensure(connection, _MONTH_KEY + month, fresh))
         return _hidden(self._keys[month], channel, user)
 
     async def user_keys(self, channel: str, user: str) -> list[str]:
@@ -224,12 +241,13 @@ class QueryLog:
     async def purge(self, before: dt.datetime) -> int:
         """Delete the rows older than `before`, all that hangs on them, and the keys of the months before its month.
 
-        Returns how many rows. The texts of replies that were sent a day ago go as well.
+        Returns how many rows. The texts of replies that were sent a day ago go as well; the counts by day stay.
         """
         month = _month(before)
 
         async def work(engine: AsyncEngine) -> int:
             async with engine.begin() as connection:
+                await daily.settle(connection, before)
                 count = await _delete_before(connection, before)
                 await deliveries.empty(connection, dt.datetime.now(dt.UTC) - _PARTS_KEPT)
                 name = setting.c.key
@@ -242,7 +260,8 @@ class QueryLog:
             await forget_deleted(engine)
             return count
 
-        return await self._writer.run_outside(work)
+        async with self._counting:
+            return await self._writer.run_outside(work)
 
 
 async def _judge(
@@ -291,11 +310,9 @@ def _month(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m")
 
 
-async def _month_key(connection: AsyncConnection, month: str) -> str:
-    """The random key of a month, made when it is first asked for (hex)."""
-    stored = sa.select(setting.c.value).where(setting.c.key == _MONTH_KEY + month)
-    key = await connection.scalar(stored)
-    if key is None:
-        key = secrets.token_hex(32)
-        await connection.execute(sa.insert(setting).values(key=_MONTH_KEY + month, value=key))
-    return str(key)
+async def _ensure(connection: AsyncConnection, key: str, value: str) -> str:
+    stored = await connection.scalar(sa.select(setting.c.value).where(setting.c.key == key))
+    if stored is not None:
+        return str(stored)
+    await connection.execute(sa.insert(setting).values(key=key, value=value))
+    return value

@@ -59,6 +59,15 @@ query_log = sa.Table(
     sa.CheckConstraint("verdict IN ('up', 'down')", name="ck_query_log_verdict"),
     sa.Index("ix_query_log_asked_at", "asked_at"),
     sa.Index("ix_query_log_status", "status"),
+    sa.Index("ix_query_log_entry", "entry", "id"),
+    sa.Index("ix_query_log_user_key", "user_key", "id"),
+    sa.Index(
+        "ix_query_log_verdict",
+        "verdict",
+        "id",
+        sqlite_where=sa.text("verdict IS NOT NULL"),
+        postgresql_where=sa.text("verdict IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
     sqlite_strict=True,
 )
@@ -188,6 +197,52 @@ setting = sa.Table(
     sqlite_strict=True,
 )
 """Small values, such as the keys of the months that users are hashed with."""
+
+daily = sa.Table(
+    "daily",
+    metadata,
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("status", sa.Text, primary_key=True),
+    sa.Column("entry", sa.Text, primary_key=True),
+    sa.Column("questions", sa.Integer, nullable=False),
+    sa.Column("up", sa.Integer, nullable=False),
+    sa.Column("down", sa.Integer, nullable=False),
+    sqlite_strict=True,
+)
+"""Questions and verdicts of one day of the city (`YYYY-MM-DD`); no entry is an empty one. Outlives the purge."""
+
+daily_channel = sa.Table(
+    "daily_channel",
+    metadata,
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("people", sa.Integer, nullable=False),
+    sa.Column("p50_ms", _REAL, nullable=False),
+    sa.Column("p95_ms", _REAL, nullable=False),
+    sqlite_strict=True,
+)
+"""People and milliseconds of one day; the empty channel is all of them together. Outlives the purge."""
+
+login_link = sa.Table(
+    "login_link",
+    metadata,
+    sa.Column("token", sa.Text, primary_key=True),
+    sa.Column("expires_at", UtcText, nullable=False),
+    sqlite_strict=True,
+)
+"""Links into the dashboard that nobody used yet, by the hash of their token."""
+
+admin_session = sa.Table(
+    "admin_session",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("started_at", UtcText, nullable=False),
+    sa.Column("expires_at", UtcText, nullable=False),
+    sqlite_strict=True,
+)
+"""Who is logged in to the dashboard, by the hash of what the cookie holds."""
 
 
 @dataclass(frozen=True, slots=True)

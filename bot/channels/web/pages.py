@@ -54,28 +54,28 @@ def shown(question: str) -> str:
 
 
 @cache
-def version(name: str) -> str:
+def version(file: Path) -> str:
     """A file's version: it changes with the content and nothing else."""
-    return sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def asset(name: str) -> str:
-    """The address under which a file may be kept for ever."""
-    return f"/static/{name}?v={version(name)}"
+    """The address under which a file of the chat may be kept for ever."""
+    return f"/static/{name}?v={version(STATIC / name)}"
 
 
 class Assets(StaticFiles):
     """Static files: kept for a year under their versioned address, asked for again under the plain one."""
 
-    def __init__(self) -> None:
-        super().__init__(directory=STATIC)
+    def __init__(self, folder: Path = STATIC) -> None:
+        super().__init__(directory=folder)
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
         """The file, with how long it may be kept."""
         response = super().file_response(full_path, stat_result, scope, status_code)
-        versioned = scope["query_string"] == f"v={version(Path(full_path).name)}".encode()
+        versioned = scope["query_string"] == f"v={version(Path(full_path))}".encode()
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
         return response
 

@@ -6,7 +6,6 @@ import json
 import re
 import secrets
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,8 +13,9 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from bot.channels.web.forms import form_fields, media_type
 from bot.channels.web.pages import Assets, Pages, scrub
-from bot.channels.web.security import BodyLimit, SecurityHeaders, same_origin
+from bot.channels.web.security import BodyLimit, SecurityHeaders
 from bot.metrics import CONTENT_TYPE
 from bot.model import Message
 
@@ -39,7 +39,6 @@ _SESSION = re.compile(r"[!-~]{1,128}")
 _OWN = re.compile(r"[A-Za-z0-9_-]{32}")
 """What `_new_session` makes."""
 _VERDICTS = ("up", "down")
-_FORM_TYPE = "application/x-www-form-urlencoded"
 _ERRORS = {404: "没有这个页面。", 405: "这个地址不接受这种请求。", 500: "系统出了点问题，请稍后再试。"}
 
 
@@ -71,7 +70,7 @@ class Chat:
     async def form(self, request: Request) -> Response:
         """`POST /`: the same page for browsers without JavaScript."""
         try:
-            fields = await _form_fields(request)
+            fields = await form_fields(request)
         except HTTPException as refusal:
             return self._pages.error(refusal.status_code, refusal.detail)
         session = request.cookies.get(COOKIE, "")
@@ -152,12 +151,8 @@ def _message(request: Request, text: str, session: str) -> Message:
     return Message(text=scrub(text), channel="web", user=session, address=address)
 
 
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 async def _json_object(request: Request) -> dict[str, Any]:
-    if _media_type(request) != "application/json":
+    if media_type(request) != "application/json":
         raise HTTPException(415, "请用 application/json 发送。")
     try:
         data = json.loads(await request.body())
@@ -166,19 +161,6 @@ async def _json_object(request: Request) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise HTTPException(400, "内容应该是一个 JSON 对象。")
     return data
-
-
-async def _form_fields(request: Request) -> dict[str, str]:
-    """The fields of our own form; of a name that comes twice, the last one counts."""
-    if not same_origin(request.headers):
-        raise HTTPException(403, "这个请求来自别的网站，没有受理。请在本站的页面上提问。")
-    if _media_type(request) != _FORM_TYPE:
-        raise HTTPException(415, "请用页面上的表单提问。")
-    body = (await request.body()).decode("utf-8", "replace")
-    try:
-        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=20))
-    except ValueError:
-        raise HTTPException(400, "表单的内容看不懂，请在页面上重新提问。") from None
 
 
 def routes(service: Talk, *, frame_ancestors: str = "'none'") -> list[Route | Mount]:

@@ -1,0 +1,1 @@
+"""The dashboard at `/admin/`: what was asked, what was not answered, and what to do about it."""

@@ -1,0 +1,86 @@
+"""What numbers, moments and codes look like on a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.model import Status
+from bot.querylog.daily import CITY_TIME
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+NOTHING = "—"
+STATUSES: Mapping[str, str] = {
+    Status.ANSWER: "答了",
+    Status.CHOICES: "给选项",
+    Status.LIST: "列清单",
+    Status.NONE: "没答上",
+    Status.SMALLTALK: "寒暄",
+    Status.LIMITED: "太快，没答",
+    Status.ERROR: "出错",
+}
+CHANNELS: Mapping[str, str] = {
+    "web": "网页",
+    "console": "终端",
+    "telegram": "Telegram",
+    "wecom": "企业微信",
+    "wecom-kf": "微信客服",
+    "wecom-bot": "企业微信机器人",
+}
+VERDICTS: Mapping[str | None, str] = {"up": "有用", "down": "没用", None: "收回"}
+
+
+def number(value: float) -> str:
+    """1,234"""
+    return f"{value:,.0f}"
+
+
+def percent(share: float | None) -> str:
+    """93%; a dash for none."""
+    return NOTHING if share is None else f"{share * 100:.0f}%"
+
+
+def milliseconds(value: float) -> str:
+    """0.42, 5.1 or 320, without the unit."""
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def moment(value: dt.datetime) -> str:
+    """The city's time, to the second."""
+    return value.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def short_moment(value: dt.datetime) -> str:
+    """The city's time without year and seconds."""
+    return value.astimezone(CITY_TIME).strftime("%m-%d %H:%M")
+
+
+def status(code: str) -> str:
+    """A status in Chinese; the code itself when it is not known."""
+    return STATUSES.get(code, code)
+
+
+def channel(code: str) -> str:
+    """A channel in Chinese; the code itself when it is not known."""
+    return CHANNELS.get(code, code)
+
+
+def change(now: float, before: float) -> str:
+    """How much more or less than before."""
+    difference = now - before
+    return "持平" if not difference else f"{'多' if difference > 0 else '少'} {number(abs(difference))}"
+
+
+FILTERS = {
+    "number": number,
+    "percent": percent,
+    "ms": milliseconds,
+    "moment": moment,
+    "short_moment": short_moment,
+    "status": status,
+    "channel": channel,
+    "verdict": lambda code: VERDICTS.get(code, code),
+}
+"""For the templates."""
