@@ -17,7 +17,7 @@ from bot.errors import StoreError
 from bot.querylog import deliveries, fleet, months
 from bot.querylog.arrivals import Arrival, Taken, take
 from bot.querylog.engine import DamagedError, file_of, forget_deleted, open_engine, open_reader, reason_of, set_aside
-from bot.querylog.tables import Logged, LogRow, delivery, feedback, query_log, seen, setting
+from bot.querylog.tables import Logged, LogRow, delivery, feedback, gap_member, query_log, seen, setting
 from bot.querylog.writer import Writer
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ async def _judge(
 
 async def _delete_before(connection: AsyncConnection, before: dt.datetime) -> int:
     old = sa.select(query_log.c.id).where(query_log.c.asked_at < before)
-    for table in (seen, delivery, feedback):
+    for table in (seen, delivery, feedback, gap_member):
         await connection.execute(sa.delete(table).where(table.c.query_id.in_(old)))
     alone = delivery.c.query_id.is_(None) & (delivery.c.created_at < before)
     await connection.execute(sa.delete(delivery).where(alone))
