@@ -1,7 +1,8 @@
-"""Wordings into groups that ask the same thing: average linkage over the pairs that are near each other.
+"""Wordings into groups, in two steps: those that ask the same, then those that are about one thing unknown to us.
 
-What was grouped before stays together; a new wording joins a group or founds one. The same input gives the same
-groups, whatever the machine.
+The first is average linkage over the pairs that are near each other. The second joins what names a thing that the
+knowledge has no word for, whatever is asked of it (where, how much ...): it wants one entry. What was grouped before stays together; a
+new wording joins a group or founds one. The same input gives the same groups.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ _FAINT = 0.03
 """Less probable pairs count as nothing."""
 
 
-def group(wordings: Sequence[Wording], known: Sequence[int | None], index: Index) -> list[int]:
+def group(wordings: Sequence[Wording], known: Sequence[int | None], index: Index, subjects: bool = True) -> list[int]:
     """The group of each wording, as a number from 0 in the order of first members.
 
     `known` says which group a wording belonged to before (None: to none). Two such groups stay apart, and their
-    wordings stay in them.
+    wordings stay in them. Without `subjects` only wordings that ask the same are together, not all about one thing.
     """
     if not wordings:
         return []
@@ -44,10 +45,11 @@ def group(wordings: Sequence[Wording], known: Sequence[int | None], index: Index
     clusters = _start(known)
     taken = np.array([known[cluster[0]] is not None for cluster in clusters], dtype=bool)
     parts = _link(_edges(likeness, clusters, taken), taken)
-    parts = _by_subject(parts, clusters, taken, likeness.subjects().tolist())
-    clusters = [[member for part in some for member in clusters[part]] for some in parts]
+    if subjects:
+        parts = _by_subject(parts, clusters, taken, likeness.subjects().tolist())
+    joined = [[member for part in some for member in clusters[part]] for some in parts]
     result = [0] * len(wordings)
-    for number, cluster in enumerate(sorted(clusters, key=min)):
+    for number, cluster in enumerate(sorted(joined, key=min)):
         for member in cluster:
             result[member] = number
     return result

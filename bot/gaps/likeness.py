@@ -23,16 +23,17 @@ if TYPE_CHECKING:
     Ints = NDArray[np.integer[Any]]
     Floats = NDArray[np.floating[Any]]
 
-WEIGHTS = (4.37, 1.26, 10.26, 0.87, 7.96, 4.08, -23.92)
-"""Of likeness by characters, by sound, of the rarest pair of characters that both have, of rapidfuzz's ratio, and of how
-near the two are beside the nearest that each of them has (the better share, the worse share); then the bias. From
+WEIGHTS = (-1.1, 2.44, 5.51, 2.44, 9.4, 5.69, -19.76)
+"""Of likeness by characters, by sound, of the rarest pair of characters that both have, of rapidfuzz's ratio, and of
+how near the two are beside the nearest that each of them has (the better share, the worse share); then the bias. From
 `tests/bench/grouping.py --fit`, on the development half of a public FAQ set."""
 _LEAST = 0.3
 """Likeness by characters that a pair needs to be looked at closely."""
 _KEYS, _SOUND_KEYS = 6, 3
 _LONGEST, _WINDOW = 64, 8
 _OTHERS = 3
-_SUBJECT_SHARE = 0.4
+"""Wordings that must have a strange word before it can be a subject."""
+_SUBJECT_SHARE = 0.2
 
 
 class Likeness:
@@ -41,7 +42,9 @@ class Likeness:
     def __init__(self, wordings: Sequence[Wording], index: Index) -> None:
         self._wordings = wordings
         self._typed = np.array([wording.typed for wording in wordings], dtype=bool)
-        told = [(at, wording) for at, item in enumerate(index.bank.items) if not item.decoy for wording in item.wordings]
+        told = [
+            (at, wording) for at, item in enumerate(index.bank.items) if not item.decoy for wording in item.wordings
+        ]
         owners = np.array([at for at, _ in told], dtype=np.int64)
         letters, sounds = Alphabet(), Alphabet()
         book = [letters.learn(wording.core) for _, wording in told]
@@ -66,19 +69,23 @@ class Likeness:
         The pairs must be all that are near, for a pair is judged beside the nearest that each of its two has.
         """
         result = np.zeros(len(left))
-        places, (*evidence, near) = self._evidence(left, right)
+        places, evidence = self.evidence(left, right)
+        z = sum(weight * row for weight, row in zip(WEIGHTS, evidence, strict=False)) + WEIGHTS[-1]
+        result[places] = np.where(self._apart(left[places], right[places]), 0.0, 1 / (1 + np.exp(-z)))
+        return result
+
+    def evidence(self, left: Ints, right: Ints) -> tuple[Ints, list[Floats]]:
+        """Which of the pairs are near at all, and what `WEIGHTS` names for those."""
+        places, (*evidence, near) = self._near(left, right)
         left, right = left[places], right[places]
         nearest = np.zeros(len(self._wordings))
         for ends in (left, right):
             np.maximum.at(nearest, ends, near)
         shares = near / nearest[left], near / nearest[right]
-        evidence += [np.maximum(*shares), np.minimum(*shares)]
-        z = sum(weight * row for weight, row in zip(WEIGHTS, evidence, strict=False)) + WEIGHTS[-1]
-        result[places] = np.where(self._apart(left, right), 0.0, 1 / (1 + np.exp(-z)))
-        return result
+        return places, [*evidence, np.maximum(*shares), np.minimum(*shares)]
 
-    def _evidence(self, left: Ints, right: Ints) -> tuple[Ints, list[Floats]]:
-        """Which pairs are near at all, and for those what `WEIGHTS` names first; then how near they are."""
+    def _near(self, left: Ints, right: Ints) -> tuple[Ints, list[Floats]]:
+        """Which pairs are near at all, and for those what tells of the two alone; last, how near they are."""
         chars = self._chars.compare(left, right)
         typed = self._typed[left] | self._typed[right]
         places = np.flatnonzero((chars.single >= _LEAST) | typed)
@@ -97,7 +104,7 @@ class Likeness:
     def _apart(self, left: Ints, right: Ints) -> NDArray[np.bool_]:
         """Whether the two name districts, and not one in common."""
         named = np.array([bool(wording.regions) for wording in self._wordings], dtype=bool)
-        apart = named[left] & named[right]
+        apart: NDArray[np.bool_] = named[left] & named[right]
         for at in np.flatnonzero(apart).tolist():
             apart[at] = not self._wordings[left[at]].regions & self._wordings[right[at]].regions
         return apart

@@ -71,20 +71,24 @@ class Space:
         return np.where(told[place] == self._tokens, count[place], 0), entries
 
     def subjects(self, least: int, share: float) -> Ints:
-        """For each wording the pair of items, as a token, that the book lacks and most wordings have; else 0.
+        """For each wording the one thing in it that the book has no word for, as a token of a pair; else 0.
 
-        At least so many wordings have it, and it makes up at least that share of the wording's weight.
+        A thing is a run of pairs of items that the book lacks and at least so many wordings have. Wordings with
+        several such runs have no subject.
         """
-        codes = self._tokens >> tokens.SHIFT, self._tokens & (tokens.PAIR - 1)
-        weight = sum(self._single[np.minimum(np.searchsorted(self._tokens, code), self._width - 1)] for code in codes)
         strange = (self._tokens >= tokens.PAIR) & ~self._known & (self._count >= least)
-        usable = strange[self._places] & (weight[self._places] >= share * self._single_mass[self._units])
+        usable = strange[self._places]
         unit, place = self._units[usable], self._places[usable]
+        first, second = self._tokens[place] >> tokens.SHIFT, self._tokens[place] & (tokens.PAIR - 1)
+        goes_on = np.isin(unit * tokens.PAIR + second, unit * tokens.PAIR + first)
+        runs = np.bincount(unit, ~goes_on, self.size)
         order = np.lexsort((place, -self._count[place], unit))
         unit, place = unit[order], place[order]
+        items = self._tokens[place] >> tokens.SHIFT, self._tokens[place] & (tokens.PAIR - 1)
+        weight = sum(self._single[np.searchsorted(self._tokens, item)] for item in items)
+        chosen = is_first(unit) & (runs[unit] == 1) & (weight >= share * self._single_mass[unit])
         result = np.zeros(self.size, dtype=np.int64)
-        first = is_first(unit)
-        result[unit[first]] = self._tokens[place[first]]
+        result[unit[chosen]] = self._tokens[place[chosen]]
         return result
 
     def neighbours(self, keys: int, longest: int, window: int) -> Ints:
