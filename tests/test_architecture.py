@@ -30,6 +30,7 @@ FLOORS = [
     {"bot.answer", "bot.record", "bot.querylog"},
     {"bot.memory"},
     {"bot.bench", "bot.check", "bot.evaluate", "bot.exchange", "bot.holdout", "bot.reliability", "bot.report"},
+    {"bot.gaps"},
     {"bot.channels.service", "bot.channels.channel", "bot.channels.outbox"},
     {"bot.channels.web"},
     {"bot.app"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from bot import __version__
-from bot.cli import books, data, measure, talk
+from bot.cli import books, data, measure, review, talk
 from bot.cli.common import FOUND_PROBLEMS, WRONG_USAGE, say
 from bot.errors import ChannelRefusedError, KnowledgeError, QuestionSetError, ReformbotError, SettingsError
 
@@ -31,6 +31,10 @@ app.command()(data.backup)
 app.command()(data.restore)
 app.command()(data.purge)
 app.command("migrate-db")(data.migrate_db)
+app.add_typer(review.gaps_app, name="gaps")
+app.command()(review.replay)
+app.command()(review.stats)
+app.command()(review.log)
 
 
 def main() -> None:

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.desk import Desk
-    from bot.model import Query, Reply
+    from bot.model import Hit, Query, Reply
 
 ASKED = 40
 """Wordings of a gap that are asked again at most, the most frequent ones."""
 ANSWERED_SHARE = 0.8
 """Of a gap's questions: so many answered, and it is closed."""
 _SHOWN = 3
+_TOLD = 0.6
+"""Share of a question's weight that an entry must tell before the fault is the matching's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,15 @@ def _count(case: Case, reply: Reply, query: Query, desk: Desk, tally: _Tally) ->
         tally.outside += case.count
     elif abroad:
         tally.abroad += case.count
-    elif given or reply.status is Status.CHOICES or (first and first.score >= NEAR_SHARE * desk.calibration.answer_at):
+    elif given or reply.status is Status.CHOICES or (first and _is_near(first, query, desk)):
         tally.near += case.count
+
+
+def _is_near(hit: Hit, query: Query, desk: Desk) -> bool:
+    """Whether an entry that was not sure enough at least tells of what is asked about."""
+    if hit.score < NEAR_SHARE * desk.calibration.answer_at:
+        return False
+    return desk.share_told(hit.id, desk.weigh(query.core)) >= _TOLD
 
 
 def _fits(identifier: str, query: Query, desk: Desk) -> bool:

@@ -1,8 +1,8 @@
 """Wordings into groups, in two steps: those that ask the same, then those that are about one thing unknown to us.
 
 The first is average linkage over the pairs that are near each other. The second joins what names a thing that the
-knowledge has no word for, whatever is asked of it (where, how much ...): it wants one entry. What was grouped before stays together; a
-new wording joins a group or founds one. The same input gives the same groups.
+knowledge has no word for, whatever is asked of it (where, how much ...): it wants one entry. What was grouped before
+stays together; a new wording joins a group or founds one. The same input gives the same groups.
 """
 
 from __future__ import annotations

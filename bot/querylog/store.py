@@ -55,6 +55,11 @@ class QueryLog:
         return cls(await open_engine(url))
 
     @classmethod
+    async def visit(cls, url: str) -> QueryLog:
+        """Open a log that a server may be serving, to write a little in short transactions; raises StoreError."""
+        return cls(await open_engine(url, visiting=True))
+
+    @classmethod
     async def open_or_set_aside(cls, url: str) -> tuple[QueryLog, Path | None]:
         """The same, but a damaged SQLite file is renamed and a new one begun; returns where the damaged one is."""
         try:

@@ -44,10 +44,23 @@ Set = tuple[list[str], list[str]]
 DISTANCES = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 NGRAMS = ((1, 2), (1, 3), (2, 3))
 FRAMES = (
-    "{}{}怎么办理 {}{}要多少钱 请问{}{}在哪里办 我想问一下{}的{}需要什么材料 {}{}归哪个部门管 听说{}有{}，怎么申请 "
-    "{}的{}啥时候开始 {}{}要排队伐 家里老人想办{}{}行不行 {}{}电话多少 为什么{}没有{} 外地人能申请{}{}吗 {}在{}能用吗 "
-    "有没有{}{}的补贴 {}{}审批要几天 网上能不能弄{}{}"
-).split(" ")
+    "{}{}怎么办理",
+    "{}{}要多少钱",
+    "请问{}{}在哪里办",
+    "我想问一下{}的{}需要什么材料",
+    "{}{}归哪个部门管",
+    "听说{}有{}，怎么申请",
+    "{}的{}啥时候开始",
+    "{}{}要排队伐",
+    "家里老人想办{}{}行不行",
+    "{}{}电话多少",
+    "为什么{}没有{}",
+    "外地人能申请{}{}吗",
+    "{}在{}能用吗",
+    "有没有{}{}的补贴",
+    "{}{}审批要几天",
+    "网上能不能弄{}{}",
+)
 
 
 def read_set(folder: Path, split: str) -> tuple[Set, dict[str, str]]:
@@ -122,10 +135,9 @@ def baselines() -> dict[str, list[Callable[[Sequence[str]], list[int]]]]:
 
 def measure(folder: Path) -> None:
     """Print F1, precision and recall of every method on the test half."""
-    (dev, known_by_test), (test, known_by_dev) = read_set(folder, "dev"), read_set(folder, "test")
+    (dev, other_half), (test, _) = read_set(folder, "dev"), read_set(folder, "test")
     shipped = Desk(load_or_raise(default_folder()))
-    methods = {"ours, cold": ours(shipped, subjects=False), "ours, at work": ours(knowing(known_by_test), True)}
-    del known_by_dev
+    methods = {"ours, cold": ours(shipped, subjects=False), "ours, at work": ours(knowing(other_half), subjects=True)}
     for name, tried in baselines().items():
         methods[name] = max(tried, key=lambda method: score(method(dev[0]), dev[1])[0])
     print(f"{len(test[0])} questions, {len(set(test[1]))} groups\nmethod\tF1\tprecision\trecall")
@@ -166,7 +178,8 @@ def speed(size: int) -> None:
     """Print CPU seconds and peak memory for made questions."""
     desk = Desk(load_or_raise(default_folder()))
     chance = random.Random(1)
-    chars = sorted({char for text in desk.book.sources for char in text} | set("".join(_told(desk))))
+    told = "".join(entry.summary for entry in desk.book.entries.values())
+    chars = sorted({char for char in told if "\u4e00" <= char <= "\u9fff"})
 
     def word() -> str:
         return "".join(chance.choices(chars, k=2))
@@ -184,14 +197,9 @@ def speed(size: int) -> None:
     joined = [read_wording(text, desk.lexicon) for text in (*few.values(), *more)]
     group(joined, [*few, *[None] * len(more)], desk.matcher.index)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{len(texts)} questions: {read_at - start:.1f} s spelling + {done - read_at:.1f} s grouping, peak {peak:.0f} MB"
-    )
+    spelling, grouping = read_at - start, done - read_at
+    print(f"{len(texts)} questions: {spelling:.1f} s spelling + {grouping:.1f} s grouping, peak {peak:.0f} MB")
     print(f"{len(more)} more among {len(few)} groups: {time.process_time() - done:.2f} s")
-
-
-def _told(desk: Desk) -> list[str]:
-    return [char for entry in desk.book.entries.values() for char in entry.summary if "\u4e00" <= char <= "\u9fff"]
 
 
 if __name__ == "__main__":
