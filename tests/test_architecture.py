@@ -42,6 +42,7 @@ FLOORS = [
     },
     {"bot.examine", "bot.editing"},
     {"bot.reload"},
+    {"bot.gaps"},
     {"bot.channels.service", "bot.channels.channel", "bot.channels.outbox"},
     {"bot.following", "bot.robot", "bot.digest", "bot.watch"},
     {"bot.channels.web", "bot.channels.telegram", "bot.channels.wecom", "bot.dashboard"},

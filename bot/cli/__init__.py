@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from bot import __version__
-from bot.cli import books, data, editing, measure, site, talk
+from bot.cli import books, data, editing, measure, review, site, talk
 from bot.cli.common import FOUND_PROBLEMS, WRONG_USAGE, say
 from bot.errors import ChannelRefusedError, KnowledgeError, QuestionSetError, ReformbotError, SettingsError
 
@@ -35,6 +35,10 @@ app.command()(data.restore)
 app.command()(data.purge)
 app.command()(data.forget)
 app.command("migrate-db")(data.migrate_db)
+app.add_typer(review.gaps_app, name="gaps")
+app.command()(review.replay)
+app.command()(review.stats)
+app.command()(review.log)
 app.command()(site.login)
 app.command()(site.password)
 app.command("demo")(site.make_demo)

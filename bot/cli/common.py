@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -27,6 +28,24 @@ def today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
 
 
+def visible(text: str) -> str:
+    """A stored text on one line of a terminal: what would move the cursor, ring or turn the text is shown as a code."""
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+
+
+def moment(text: str | None) -> dt.datetime | None:
+    """`7d`, `12h` or `2026-11-01` (UTC) as a moment."""
+    if text is None:
+        return None
+    span = re.fullmatch("([0-9]{1,4})([dh])", text)
+    if span:
+        return dt.datetime.now(dt.UTC) - dt.timedelta(**{{"d": "days", "h": "hours"}[span[2]]: int(span[1])})
+    try:
+        return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.UTC)
+    except ValueError:
+        raise typer.BadParameter("写成 7d、12h 或 2026-11-01", param_hint="--since") from None
+
+
 def say(text: str) -> None:
     """One line, or several, to standard output."""
     typer.echo(text)
@@ -43,9 +62,9 @@ def progress(trials: Iterable[T], total: int) -> Iterable[T]:
     return track(trials, "提问", total, console=Console(stderr=True), disable=not watched, transient=True)
 
 
-def write_text(path: Path, text: str, option: str) -> None:
+def write_text(path: Path, text: str | bytes, option: str) -> None:
     """Write a file that an option named."""
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
     except OSError as error:
         raise typer.BadParameter(f"写不了 {path}：{error.strerror}", param_hint=option) from error

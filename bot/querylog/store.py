@@ -18,7 +18,7 @@ from bot.errors import StoreError
 from bot.querylog import daily, deliveries, fleet, months, people
 from bot.querylog.arrivals import Arrival, Taken, take
 from bot.querylog.engine import DamagedError, file_of, forget_deleted, open_engine, open_reader, reason_of, set_aside
-from bot.querylog.tables import Logged, LogRow, delivery, feedback, query_log, seen, setting
+from bot.querylog.tables import Logged, LogRow, delivery, feedback, gap_member, query_log, seen, setting
 from bot.querylog.writer import Writer
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ class QueryLog:
     async def open(cls, url: str) -> QueryLog:
         """Open or create the log at an SQLAlchemy URL and bring its tables up to date; raises StoreError."""
         return cls(await open_engine(url))
+
+    @classmethod
+    async def visit(cls, url: str) -> QueryLog:
+        """Open a log that a server may be serving, to write a little in short transactions; raises StoreError."""
+        return cls(await open_engine(url, visiting=True))
 
     @classmethod
     async def open_or_set_aside(cls, url: str) -> tuple[QueryLog, Path | None]:
@@ -283,7 +288,7 @@ async def _judge(
 
 async def _delete_before(connection: AsyncConnection, before: dt.datetime) -> int:
     old = sa.select(query_log.c.id).where(query_log.c.asked_at < before)
-    for table in (seen, delivery, feedback):
+    for table in (seen, delivery, feedback, gap_member):
         await connection.execute(sa.delete(table).where(table.c.query_id.in_(old)))
     alone = delivery.c.query_id.is_(None) & (delivery.c.created_at < before)
     await connection.execute(sa.delete(delivery).where(alone))

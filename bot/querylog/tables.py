@@ -245,6 +245,50 @@ admin_session = sa.Table(
 """Who is logged in to the dashboard, by the hash of what the cookie holds."""
 
 
+gap = sa.Table(
+    "gap",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("proposal", sa.Text, nullable=False),
+    sa.Column("target", sa.Text),
+    sa.Column("nearest", sa.Text, nullable=False),
+    sa.Column("checked", sa.Text, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("faults", sa.Integer, nullable=False),
+    sa.Column("people", sa.Integer, nullable=False),
+    sa.Column("first_at", UtcText),
+    sa.Column("last_at", UtcText),
+    sa.Column("weeks", sa.Text, nullable=False),
+    sa.Column("channels", sa.Text, nullable=False),
+    sa.Column("treated_at", UtcText),
+    sa.Column("treated_count", sa.Integer, nullable=False),
+    sa.CheckConstraint("state IN ('open', 'drafted', 'done', 'outside')", name="ck_gap_state"),
+    sa.Index("ix_gap_state", "state", "people"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+"""Questions that fail for one reason, counted at the last refresh. It holds none of their words: these go with the log.
+
+`nearest`, `weeks` and `channels` are JSON; `checked` is the knowledge that it was last asked of; `faults` leaves near
+ties out of the `count`; `treated_count` is the count when its state was last set.
+"""
+
+gap_member = sa.Table(
+    "gap_member",
+    metadata,
+    sa.Column("query_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("gap_id", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_gap_member_gap", "gap_id"),
+    sa.Index("ix_gap_member_name", "name"),
+    sqlite_strict=True,
+)
+"""Which row of the log belongs to which gap, and why. Equal texts have equal names."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogRow:
     """One question to be logged: `text` is redacted, `score` in [0, 1], `took_ms` in milliseconds."""
