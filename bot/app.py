@@ -73,15 +73,15 @@ class App:
 
     async def handle(self, message: Message, draft: Draft | None = None) -> Handled:
         """Answer one message; a second delivery of it gets the same reply, also while the first is being made."""
-        first = False
+        made = False
 
         async def make() -> Handled:
-            nonlocal first
-            first = True
+            nonlocal made
+            made = True
             return await self._handle(message, draft)
 
         handled = await self.duplicates.once(message.channel, message.message_id, self._tick(), make)
-        return handled if first else replace(handled, fresh=False)
+        return handled if made else replace(handled, fresh=False)
 
     async def _handle(self, message: Message, draft: Draft | None) -> Handled:
         """Gate, answer, record. Whatever goes wrong becomes a polite reply, and a row wherever that is possible."""
