@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.desk import Desk
+    from bot.querylog.rows import LogRow
     from bot.querylog.store import QueryLog
-    from bot.querylog.tables import LogRow
 
 DATABASE = "sqlite+aiosqlite:///data/demo.db"
 KEY = "demo"

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.model import Status
-from bot.querylog.tables import LogRow
+from bot.querylog.rows import LogRow
 from bot.redact import redact
 
 if TYPE_CHECKING:

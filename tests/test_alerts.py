@@ -19,8 +19,8 @@ from bot.desk import Desk
 from bot.digest import CHINA, digest, last_due, send_due
 from bot.errors import SettingsError
 from bot.model import Message
+from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
-from bot.querylog.tables import LogRow
 from bot.robot import MAX_BYTES, Robot, RobotPace
 from bot.settings import load_settings
 from bot.watch import FULL_BYTES, LOW_BYTES, ErrorRate, check_disk, look

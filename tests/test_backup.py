@@ -16,8 +16,9 @@ from bot.querylog.arrivals import Arrival
 from bot.querylog.copying import copy
 from bot.querylog.deliveries import NewDelivery
 from bot.querylog.engine import open_engine
+from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
-from bot.querylog.tables import LogRow, metadata
+from bot.querylog.tables import metadata
 from tests.postgres import new_database, url_for
 
 NOW = dt.datetime(2026, 11, 20, 8, 30, tzinfo=dt.UTC)

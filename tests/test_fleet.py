@@ -19,8 +19,8 @@ from bot.desk import Desk
 from bot.model import Message, Reply
 from bot.querylog import deliveries, months
 from bot.querylog.lead import lead
+from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
-from bot.querylog.tables import LogRow
 from bot.settings import load_settings
 from tests.postgres import new_database, run_sql
 

@@ -19,8 +19,8 @@ from bot.model import Message, Reply
 from bot.querylog import deliveries
 from bot.querylog.arrivals import Arrival
 from bot.querylog.deliveries import Delivery, NewDelivery
+from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
-from bot.querylog.tables import LogRow
 from bot.settings import load_settings
 from tests.postgres import url_for
 

@@ -18,8 +18,9 @@ from bot import record
 from bot.errors import StoreError
 from bot.model import Message, Reply, Status
 from bot.querylog import engine as engines
+from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
-from bot.querylog.tables import LogRow, metadata
+from bot.querylog.tables import metadata
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -301,7 +302,7 @@ PROGRAMS = {
 PROGRAM = """
 import asyncio, datetime, sys
 from bot.querylog.store import QueryLog
-from bot.querylog.tables import LogRow
+from bot.querylog.rows import LogRow
 url, garbage = sys.argv[1:]
 row = LogRow(datetime.datetime.now(datetime.UTC), "web", "u", None, "a", "answer")
 async def main():

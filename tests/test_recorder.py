@@ -23,9 +23,9 @@ from bot.model import Message
 from bot.querylog.arrivals import Arrival
 from bot.querylog.deliveries import NewDelivery
 from bot.querylog.recorder import Recorder
+from bot.querylog.rows import LogRow
 from bot.querylog.spool import Spool
 from bot.querylog.store import QueryLog
-from bot.querylog.tables import LogRow
 from bot.settings import load_settings
 
 NOW = dt.datetime.now(dt.UTC)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.gaps.model import Gap
-    from bot.querylog.tables import Logged
+    from bot.querylog.rows import Logged
     from bot.settings import Settings
 
 T = TypeVar("T")

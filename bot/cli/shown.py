@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.gaps import replay as replaying
     from bot.gaps import stats as counting
     from bot.gaps.model import Gap
-    from bot.querylog.tables import Logged
+    from bot.querylog.rows import Logged
 
 _WORDINGS = 6
 """Of a gap, in the list."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from bot.querylog.daily import begin
-from bot.querylog.tables import Logged, feedback, query_log
+from bot.querylog.rows import Logged
+from bot.querylog.tables import feedback, query_log
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

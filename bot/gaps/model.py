@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime as dt
 
-    from bot.querylog.tables import Logged
+    from bot.querylog.rows import Logged
 
 STATES = {"open": "待处理", "drafted": "已起草", "done": "已解决", "outside": "不归这里"}
 KINDS = {"missing": "缺知识", "matching": "没对上"}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from bot.querylog.tables import Logged, query_log
+from bot.querylog.rows import Logged
+from bot.querylog.tables import query_log
 
 if TYPE_CHECKING:
     import datetime as dt

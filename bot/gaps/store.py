@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from bot.errors import StoreError
 from bot.gaps.model import STATES, Gap, Member, Nearest
 from bot.gaps.tally import trend
-from bot.querylog.tables import Logged, audit, gap_member, query_log
+from bot.querylog.rows import Logged
+from bot.querylog.tables import audit, gap_member, query_log
 from bot.querylog.tables import gap as gap_table
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bot.model import Turn
     from bot.querylog.deliveries import Delivery, NewDelivery
-    from bot.querylog.tables import LogRow
+    from bot.querylog.rows import LogRow
 
 Key = tuple[str, str]
 

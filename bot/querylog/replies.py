@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from bot.querylog.tables import Logged, delivery, query_log
+from bot.querylog.rows import Logged
+from bot.querylog.tables import delivery, query_log
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.querylog.arrivals import Arrival
 from bot.querylog.deliveries import NewDelivery
-from bot.querylog.tables import LogRow
+from bot.querylog.rows import LogRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -18,7 +18,9 @@ from bot.errors import StoreError
 from bot.querylog import daily, deliveries, fleet, months, people
 from bot.querylog.arrivals import Arrival, Taken, take
 from bot.querylog.engine import DamagedError, file_of, forget_deleted, open_engine, open_reader, reason_of, set_aside
-from bot.querylog.tables import Logged, LogRow, delivery, feedback, gap_member, query_log, seen, setting
+from bot.querylog.retention import delete_before
+from bot.querylog.rows import Logged, LogRow
+from bot.querylog.tables import feedback, query_log, setting
 from bot.querylog.writer import Writer
 
 if TYPE_CHECKING:
@@ -253,7 +255,7 @@ class QueryLog:
         async def work(engine: AsyncEngine) -> int:
             async with engine.begin() as connection:
                 await daily.settle(connection, before)
-                count = await _delete_before(connection, before)
+                count = await delete_before(connection, before)
                 await deliveries.empty(connection, dt.datetime.now(dt.UTC) - _PARTS_KEPT)
                 name = setting.c.key
                 expired = name.startswith(_MONTH_KEY) & (name < _MONTH_KEY + month)
@@ -284,15 +286,6 @@ async def _judge(
     said = {"query_id": row_id, "at": now, "verdict": verdict, "reasons": json.dumps(reasons, ensure_ascii=False)}
     await connection.execute(sa.insert(feedback).values(**said, text=text))
     return True
-
-
-async def _delete_before(connection: AsyncConnection, before: dt.datetime) -> int:
-    old = sa.select(query_log.c.id).where(query_log.c.asked_at < before)
-    for table in (seen, delivery, feedback, gap_member):
-        await connection.execute(sa.delete(table).where(table.c.query_id.in_(old)))
-    alone = delivery.c.query_id.is_(None) & (delivery.c.created_at < before)
-    await connection.execute(sa.delete(delivery).where(alone))
-    return (await connection.execute(sa.delete(query_log).where(query_log.c.asked_at < before))).rowcount
 
 
 def _hidden(key: str, channel: str, user: str) -> str:

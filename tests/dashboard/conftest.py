@@ -17,8 +17,8 @@ from bot.channels.web.routes import create_web
 from bot.dashboard.access import COOKIE, Access, hash_password
 from bot.dashboard.site import dashboard
 from bot.desk import Desk
+from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
-from bot.querylog.tables import LogRow
 from bot.settings import load_settings
 
 PASSWORD = "correct horse battery"

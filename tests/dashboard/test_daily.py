@@ -15,8 +15,8 @@ from bot.dashboard import reports
 from bot.dashboard.reports import Tally
 from bot.dashboard.search import Wanted, look, search
 from bot.desk import Desk
+from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
-from bot.querylog.tables import LogRow
 from tests.dashboard.conftest import NOW, opened
 from tests.dashboard.test_pages import PAGES, checked
 from tests.postgres import url_for

@@ -15,8 +15,8 @@ from bot.dashboard.access import Access, matches
 from bot.demo import DemoError
 from bot.desk import Desk
 from bot.errors import SettingsError
+from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
-from bot.querylog.tables import LogRow
 from tests.dashboard.conftest import NOW
 
 RUNNER = CliRunner()

@@ -285,14 +285,16 @@ async def test_a_lost_answer_to_the_hand_over(bot: Bot, wecom: KfApi) -> None:
     assert wecom.shown == []
 
 
-async def test_a_message_that_was_not_delivered(bot: Bot, wecom: KfApi, tmp_path: Path) -> None:
+async def test_a_message_that_was_not_delivered(bot: Bot, wecom: KfApi) -> None:
     await asked(bot, wecom, QUESTION)
     (shown,) = await until(lambda: wecom.shown)
+    await until(lambda: bot.channels["wecom-kf"].health()["waiting"] == 0)
     wecom.happens(USER, "msg_send_fail", fail_msgid=shown.msgid, fail_type=10)
     wecom.happens(USER, "msg_send_fail", fail_msgid="stranger", fail_type=4)
     wecom.happens(USER, "user_recall_msg", recall_msgid="x")
     await asked(bot, wecom, "谢谢")
     await until(lambda: len(wecom.shown) == 2)
+    await until(lambda: bot.channels["wecom-kf"].health()["waiting"] == 0)
     found = await bot.app.querylog.run(
         lambda connection: connection.exec_driver_sql("SELECT state, reason FROM delivery")
     )
