@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
 import json
@@ -74,11 +73,13 @@ class Sender:
         chat = self._moved.get(chat, chat)
         if wait := self._pace.wait(chat, now):
             raise Later(wait)
-        await asyncio.sleep(self._pace.book(chat, now))
         try:
-            receipt = await self._request(chat, delivery, part)
+            async with self._pace.overall:
+                receipt = await self._request(chat, delivery, part)
         except TelegramError as error:
             raise self._meant(error, chat) from error
+        finally:
+            self._pace.note(chat, time.monotonic())
         self._sent(chat)
         return receipt
 
