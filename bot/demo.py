@@ -20,7 +20,7 @@ from bot.answer import answer
 from bot.errors import ReformbotError
 from bot.model import Message, Reply, Status
 from bot.querylog.daily import begin, city_day
-from bot.querylog.tables import daily, daily_channel, delivery, feedback, query_log, seen, setting
+from bot.querylog.tables import feedback, metadata, query_log
 from bot.record import row as row_of
 from bot.text.expand import expand
 
@@ -47,6 +47,7 @@ _SHORT = 4
 """Words up to so many characters name a thing that can be asked about in several ways."""
 _AGAIN = 0.35
 """Chance that somebody who got no answer tries once more."""
+_OTHER_WORDS = ("怎么弄", "的事找谁", "，宁波的")
 _VERDICTS = {
     Status.ANSWER: (0.10, 0.9),
     Status.LIST: (0.06, 0.7),
@@ -96,10 +97,9 @@ async def fill(
 
 
 async def _empty(connection: AsyncConnection) -> None:
-    """Forget the questions of an earlier demonstration, and what was counted of them."""
-    for table in (query_log, seen, delivery, feedback, daily, daily_channel):
+    """Forget an earlier demonstration, and whatever was made of it."""
+    for table in metadata.sorted_tables:
         await connection.execute(sa.delete(table))
-    await connection.execute(sa.delete(setting).where(setting.c.key.startswith("daily/")))
 
 
 async def _store(connection: AsyncConnection, said: Sequence[_Said], first: int) -> None:
@@ -131,7 +131,7 @@ class _Traffic:
         visits = round(_A_DAY * growth * _WEEK[day.weekday()] * chance.uniform(0.85, 1.15))
         starts = sorted(_moment(day, chance) for _ in range(visits))
         said = [one for start in starts if start < self._now for one in self._people.visit(start)]
-        return sorted(said, key=lambda one: one.row.asked_at)
+        return sorted((one for one in said if one.row.asked_at < self._now), key=lambda one: one.row.asked_at)
 
 
 def _moment(day: dt.date, chance: random.Random) -> dt.datetime:
@@ -160,15 +160,16 @@ class _People:
         (channel,) = chance.choices(list(_CHANNELS), list(_CHANNELS.values()))
         place = list(_CHANNELS).index(channel)
         person = f"demo{place:02x}{int(chance.paretovariate(0.5)) % 4096:010x}"
-        texts = [self._question() for _ in range(1 + min(3, int(chance.expovariate(1.4))))]
         at = start
-        while texts:
-            text = texts.pop(0)
+        for _ in range(1 + min(3, int(chance.expovariate(1.4)))):
+            text = self._question()
             reply = self._reply(text)
             yield self._said(text, reply, channel, person, at)
-            if reply.status is Status.NONE and chance.random() < _AGAIN:
-                texts.insert(0, text.rstrip("？?吗") + chance.choice(("怎么弄", "的事找谁", "，宁波的")))
             at += dt.timedelta(seconds=chance.uniform(12, 90))
+            if reply.status is Status.NONE and chance.random() < _AGAIN:
+                again = text.rstrip("？?吗") + chance.choice(_OTHER_WORDS)
+                yield self._said(again, self._reply(again), channel, person, at)
+                at += dt.timedelta(seconds=chance.uniform(12, 90))
 
     def _question(self) -> str:
         chance, kind = self._chance, self._chance.random()

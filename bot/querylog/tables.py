@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING
-
 import sqlalchemy as sa
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect
-
-
-class UtcText(sa.types.TypeDecorator[dt.datetime]):
-    """A moment as ISO 8601 text in UTC, always 27 characters: sorts, and its first ten are the day, on any database."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Aware moment → text; ValueError for a naive one."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment needs its time zone")
-        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
-        """Text → aware moment in UTC."""
-        return None if value is None else dt.datetime.fromisoformat(value)
-
-
-_REAL: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
-metadata = sa.MetaData()
+from bot.querylog.columns import REAL, UtcText
+from bot.querylog.columns import metadata as metadata
+from bot.querylog.panel_tables import admin_session as admin_session
+from bot.querylog.panel_tables import daily as daily
+from bot.querylog.panel_tables import daily_channel as daily_channel
+from bot.querylog.panel_tables import login_link as login_link
 
 query_log = sa.Table(
     "query_log",
@@ -45,10 +23,10 @@ query_log = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("entry", sa.Text),
     sa.Column("entries", sa.Text, nullable=False),
-    sa.Column("score", _REAL, nullable=False),
+    sa.Column("score", REAL, nullable=False),
     sa.Column("runner_up", sa.Text),
     sa.Column("knowledge_version", sa.Text, nullable=False),
-    sa.Column("took_ms", _REAL, nullable=False),
+    sa.Column("took_ms", REAL, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("verdict", sa.Text),
     sa.Column("verdict_at", UtcText),
@@ -137,9 +115,9 @@ bucket = sa.Table(
     "bucket",
     metadata,
     sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("tokens", _REAL, nullable=False),
-    sa.Column("at", _REAL, nullable=False),
-    sa.Column("said", _REAL, nullable=False),
+    sa.Column("tokens", REAL, nullable=False),
+    sa.Column("at", REAL, nullable=False),
+    sa.Column("said", REAL, nullable=False),
     sa.Index("ix_bucket_at", "at"),
     sqlite_strict=True,
 )
@@ -195,52 +173,6 @@ setting = sa.Table(
     sqlite_strict=True,
 )
 """Small values, such as the keys of the months that users are hashed with."""
-
-daily = sa.Table(
-    "daily",
-    metadata,
-    sa.Column("day", sa.Text, primary_key=True),
-    sa.Column("channel", sa.Text, primary_key=True),
-    sa.Column("status", sa.Text, primary_key=True),
-    sa.Column("entry", sa.Text, primary_key=True),
-    sa.Column("questions", sa.Integer, nullable=False),
-    sa.Column("up", sa.Integer, nullable=False),
-    sa.Column("down", sa.Integer, nullable=False),
-    sqlite_strict=True,
-)
-"""Questions and verdicts of one day of the city (`YYYY-MM-DD`); no entry is an empty one. Outlives the purge."""
-
-daily_channel = sa.Table(
-    "daily_channel",
-    metadata,
-    sa.Column("day", sa.Text, primary_key=True),
-    sa.Column("channel", sa.Text, primary_key=True),
-    sa.Column("people", sa.Integer, nullable=False),
-    sa.Column("p50_ms", _REAL, nullable=False),
-    sa.Column("p95_ms", _REAL, nullable=False),
-    sqlite_strict=True,
-)
-"""People and milliseconds of one day; the empty channel is all of them together. Outlives the purge."""
-
-login_link = sa.Table(
-    "login_link",
-    metadata,
-    sa.Column("token", sa.Text, primary_key=True),
-    sa.Column("expires_at", UtcText, nullable=False),
-    sqlite_strict=True,
-)
-"""Links into the dashboard that nobody used yet, by the hash of their token."""
-
-admin_session = sa.Table(
-    "admin_session",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("started_at", UtcText, nullable=False),
-    sa.Column("expires_at", UtcText, nullable=False),
-    sqlite_strict=True,
-)
-"""Who is logged in to the dashboard, by the hash of what the cookie holds."""
 
 
 gap = sa.Table(
