@@ -6,7 +6,6 @@ import asyncio
 import datetime as dt
 import hashlib
 import hmac
-import json
 import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,7 +28,8 @@ from bot.querylog.engine import (
 )
 from bot.querylog.retention import delete_before
 from bot.querylog.rows import Logged, LogRow
-from bot.querylog.tables import feedback, query_log, setting
+from bot.querylog.tables import query_log, setting
+from bot.querylog.verdicts import judge
 from bot.querylog.writer import Writer
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class QueryLog:
         if not 0 < row_id <= _MAX_ID:
             return False
         mine = (query_log.c.id == row_id) & (query_log.c.user_key == user_key)
-        return await self.run(partial(_judge, rows=mine, row_id=row_id, verdict=verdict))
+        return await self.run(partial(judge, rows=mine, row_id=row_id, verdict=verdict))
 
     async def judge(self, token: str, verdict: str | None, reasons: tuple[str, ...] = (), text: str = "") -> bool:
         """Store a verdict with the reply of this token; None takes an earlier one back. `text` is redacted already."""
@@ -227,7 +227,7 @@ class QueryLog:
             if found is None or found.query_id is None:
                 return False
             row = query_log.c.id == found.query_id
-            return await _judge(connection, row, found.query_id, verdict, reasons, text)
+            return await judge(connection, row, found.query_id, verdict, reasons, text)
 
         return await self.run(store)
 
@@ -288,23 +288,6 @@ async def _read(reader: AsyncEngine, work: Callable[[AsyncConnection], Awaitable
             return await work(connection)
     except (SQLAlchemyError, OSError) as error:
         raise StoreError(f"查询日志读写失败：{reason_of(error)}") from error
-
-
-async def _judge(
-    connection: AsyncConnection,
-    rows: sa.ColumnElement[bool],
-    row_id: int,
-    verdict: str | None,
-    reasons: tuple[str, ...] = (),
-    text: str = "",
-) -> bool:
-    now = dt.datetime.now(dt.UTC)
-    change = sa.update(query_log).where(rows).values(verdict=verdict, verdict_at=now)
-    if (await connection.execute(change)).rowcount != 1:
-        return False
-    said = {"query_id": row_id, "at": now, "verdict": verdict, "reasons": json.dumps(reasons, ensure_ascii=False)}
-    await connection.execute(sa.insert(feedback).values(**said, text=text))
-    return True
 
 
 def _hidden(key: str, channel: str, user: str) -> str:
