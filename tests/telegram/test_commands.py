@@ -75,7 +75,10 @@ ADMIN_WORDS = {"/stats": "今天 ", "/gaps": "没答上来", "/reload": "换好�
 
 
 @pytest.mark.parametrize("command", ADMIN_WORDS)
-async def test_admins_have_commands_of_their_own(telegram: Emulator, bot: Bot, command: str) -> None:
+async def test_admins_have_commands_of_their_own(
+    telegram: Emulator, bot: Bot, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.app.build_desk", lambda settings: bot.app.desk)
     await said(telegram, ANNA, "今天天气怎么样")
     assert await said(telegram, ANNA, command) == words.ADMIN_ONLY
     assert ADMIN_WORDS[command] in await said(telegram, ADMIN, command)
