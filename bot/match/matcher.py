@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from rapidfuzz.fuzz import ratio
 
-from bot.match.evidence import SHARE, SHORT_WORDING, cover, fit
+from bot.match.coverage import SHARE, SHORT_WORDING, cover, fit
 from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
 from bot.match.index import Index, spelling
 from bot.match.postings import spans
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bot.match.bank import Bank
-    from bot.match.evidence import Coverage, Fit
+    from bot.match.coverage import Coverage, Fit
     from bot.match.postings import Weighed
 
     Floats = NDArray[np.floating[Any]]
