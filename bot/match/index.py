@@ -14,7 +14,7 @@ from bot.text.normalise import key
 from bot.text.phrases import Phrases
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -117,14 +117,14 @@ class Index:
         """
         return self._known.several(places)
 
-    def known_without(self, place: int, held_out: Collection[int]) -> Known:
+    def known_without(self, place: int, held_out: Sequence[int]) -> Known:
         """The same of one entry without some of its wordings."""
-        kept = [at for at in range(int(self.starts[place]), int(self.ends[place])) if at not in held_out]
-        worded = np.concatenate([np.zeros(0, dtype=np.int64), *(self.content.of(at) for at in kept)])
-        spelled = [self.alphabet.learn(core) for core in self.bank.items[place].body]
-        stated = [self.vocabulary.find(np.array(tokens.of(text), dtype=np.int64)) for text in spelled]
-        told, count = unique(np.concatenate([worded, *stated]))
-        return Known(told, 2 * count + np.isin(told, worded), np.zeros(len(told), dtype=np.int64))
+        every, out = np.arange(self.starts[place], self.ends[place]), np.array(held_out, dtype=np.int64)
+        kept = self.content.several(every[~np.isin(every, out)]).places
+        places, marks, units = self.known(np.array([place]))
+        left = (marks >> 1) - np.bincount(places.searchsorted(self.content.several(out).places), minlength=len(places))
+        told = left > 0
+        return Known(places[told], (2 * left + np.isin(places, kept))[told], units[told])
 
     def rough(self, query: Weighed, common: NDArray[np.float32]) -> NDArray[np.float32]:
         """For every entry how much of the query it asks, tells and is about, in one number: weight, not a share.

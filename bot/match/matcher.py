@@ -115,13 +115,17 @@ class Matcher:
             group = self._group(held_out)
             common[group] = heard[group] = 0.0
         rough = self._rough(asked.latin, row, sounds, common, heard)
-        self._adjust(rough, found, row, held_out)
+        self._adjust(rough, found)
+        part = None if held_out is None else self._without(rough, row, held_out)
         places = self._first(rough)
         if not len(places):
             return []
         own = spans(index.starts[places], index.ends[places])
         best = fit(index, places, row, sounds, common[own], heard[own])
-        return self._candidates(asked, row, places, best, found, held_out)
+        covered = cover(index.known(places), len(places), row)
+        if held_out is not None and part is not None:
+            covered.put(places == held_out.place, part)
+        return self._candidates(asked, row, places, (best, covered), found)
 
     def judge(self, asked: Asked, places: Sequence[int]) -> list[Candidate]:
         """Some entries as candidates, best first, whatever else the bank holds."""
@@ -130,7 +134,8 @@ class Matcher:
         own = spans(index.starts[chosen], index.ends[chosen])
         common, heard = index.content.overlaps(row, own), index.spoken.overlaps(sounds, own)
         best = fit(index, chosen, row, sounds, common, heard)
-        return self._candidates(asked, row, chosen, best, self._look_up(asked))
+        covered = cover(index.known(chosen), len(chosen), row)
+        return self._candidates(asked, row, chosen, (best, covered), self._look_up(asked))
 
     def _weigh(self, asked: Asked) -> tuple[Weighed, Weighed]:
         return self.index.weigh(asked.core), self.index.weigh_sounds(asked.syllables)
@@ -152,28 +157,24 @@ class Matcher:
         rough += like if index.one_each else self._best(like)
         return rough
 
-    def _adjust(self, rough: Floats, found: _Found, row: Weighed, held_out: HeldOut | None) -> None:
-        """Count names, keywords and rules into the rough scores, and what is held out no longer."""
+    def _adjust(self, rough: Floats, found: _Found) -> None:
+        """Count names, keywords and rules into the rough scores."""
         for place, name in found.names.items():
             rough[place] += 0.3 + 0.1 * len(name)
         for place, words in found.keywords.items():
             rough[place] += 0.1 * len(words)
         rough[list(found.barred)] = 0.0
-        if held_out is None:
-            return
-        if held_out.group is None:
-            rough[held_out.place] = 0.0
-            return
-        part, whole = (self._covered(np.array([held_out.place]), row, out) for out in (held_out, None))
-        rough[held_out.place] += (part.worth() - whole.worth())[0]
 
-    def _covered(self, places: Ints, row: Weighed, held_out: HeldOut | None) -> Coverage:
-        """How far entries cover the query."""
-        covered = cover(self.index.known(places), len(places), row)
-        if held_out is not None:
-            kept = self.index.known_without(held_out.place, self._group(held_out))
-            covered.put(places == held_out.place, cover(kept, 1, row))
-        return covered
+    def _without(self, rough: Floats, row: Weighed, held_out: HeldOut) -> Coverage | None:
+        """Take what is held out from the rough scores; what the rest of its entry covers, None without any rest."""
+        place = held_out.place
+        if held_out.group is None:
+            rough[place] = 0.0
+            return None
+        part = cover(self.index.known_without(place, self._group(held_out)), 1, row)
+        whole = cover(self.index.known(np.array([place])), 1, row)
+        rough[place] += (part.worth() - whole.worth())[0]
+        return part
 
     def _best(self, fit: Floats) -> Floats:
         """For each entry how well its best wording fits."""
@@ -215,12 +216,12 @@ class Matcher:
         return _Found(names, keywords, barred)
 
     def _candidates(
-        self, asked: Asked, row: Weighed, places: Ints, best: Fit, found: _Found, held_out: HeldOut | None = None
+        self, asked: Asked, row: Weighed, places: Ints, evidence: tuple[Fit, Coverage], found: _Found
     ) -> list[Candidate]:
         """The entries at `places` with all their features, best first."""
         index, at = self.index, places.tolist()
         items = [self.bank.items[place] for place in at]
-        covered = self._covered(places, row, held_out)
+        best, covered = evidence
         names = [found.names.get(place, "") for place in at]
         keywords = [tuple(found.keywords.get(place, ())) for place in at]
         own = np.array([item.region in asked.own_regions for item in items])

@@ -140,10 +140,6 @@ class Forward:
         self._marks = None if marks is None else marks.astype(np.int16)[order]
         self._bounds: Ints = np.append(0, np.cumsum(np.bincount(units, minlength=size)))
 
-    def of(self, unit: int) -> NDArray[np.int32]:
-        """Places of the tokens of one unit."""
-        return self._places[self._bounds[unit] : self._bounds[unit + 1]]
-
     def several(self, units: Ints) -> Known:
         """Tokens of several units."""
         lows, highs = self._bounds[units], self._bounds[units + 1]
