@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bot.match import tokens
-from bot.match.postings import Forward, Postings, Vocabulary, Weighed, is_first, unique
+from bot.match.closeness import Closeness, closeness
+from bot.match.postings import Background, Forward, Postings, Vocabulary, Weighed, is_first, unique
 from bot.match.tokens import Alphabet
 from bot.text.normalise import key
 from bot.text.phrases import Phrases
@@ -51,7 +53,8 @@ class Index:
         in_wording = text < len(self.wordings)
         told, held, central = _together(token, owner[text], in_wording, entries)
         entry_token, entry = told // entries, told % entries
-        self.vocabulary = Vocabulary(entry_token, entries)
+        background = [self.alphabet.learn(phrase.core) for phrase in self.bank.background]
+        self.vocabulary = Vocabulary(entry_token, entries, _background(background))
         self.told = Postings(self.vocabulary, entry_token, entry, entries, [held, central])
         self.known = Forward(self.vocabulary, entry_token, entry, entries)
         size = len(self.wordings)
@@ -72,7 +75,8 @@ class Index:
             more = tokens.explode(read)
             token, text = distinct(np.concatenate([token, more[0]]), np.concatenate([text, more[1]]), size)
         entry_token, _ = distinct(token, self._owner[text], entries)
-        self.sound_vocabulary = Vocabulary(entry_token, entries)
+        background = [self.alphabet.learn_sounds(phrase.syllables) for phrase in self.bank.background]
+        self.sound_vocabulary = Vocabulary(entry_token, entries, _background(background))
         self.sounds = Postings(self.sound_vocabulary, token, text, size)
         if any(read):
             self.sounds.masses = Postings(self.sound_vocabulary, *plain, size).masses
@@ -99,6 +103,21 @@ class Index:
         """A question's syllables, against the sounds of the bank."""
         return Weighed(tokens.of(self.alphabet.spell_sounds(syllables)), self.sound_vocabulary)
 
+    @cached_property
+    def single_weights(self) -> dict[str, float]:
+        """Weight of every single item of the vocabulary, by its character."""
+        singles = int(np.searchsorted(self.vocabulary.tokens, tokens.PAIR))
+        weights = self.vocabulary.weights[:singles].tolist()
+        return {
+            chr(code): weight for code, weight in zip(self.vocabulary.tokens[:singles].tolist(), weights, strict=True)
+        }
+
+    def closeness(self, core: str, wordings: Sequence[int]) -> list[Closeness]:
+        """A question's core beside some wordings, character by character."""
+        spelled, unknown = self.alphabet.spell(core), max(self.vocabulary.unknown, 1e-6)
+        weights, cores = self.single_weights, [self.wordings[at].core for at in wordings]
+        return [closeness(spelled, self.alphabet.spell(text), weights, unknown) for text in cores]
+
     def heaviest_beyond(self, wordings: Sequence[int], query: Weighed) -> NDArray[np.floating[Any]]:
         """For each wording, the weight of its heaviest token that the query lacks."""
         parts = [self.content.of(wording) for wording in wordings]
@@ -119,6 +138,11 @@ class Index:
         asked, _ = unique(np.concatenate([nothing, *worded]))
         told, count = unique(np.concatenate([nothing, *worded, *bodies]))
         return asked, told, dict(zip(told.tolist(), count.tolist(), strict=True))
+
+
+def _background(spelled: Sequence[str]) -> Background | None:
+    """Distinct tokens of each of some spelled phrases; None without phrases."""
+    return Background(distinct(*tokens.explode(spelled), len(spelled))[0], len(spelled)) if spelled else None
 
 
 def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:

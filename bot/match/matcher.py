@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rapidfuzz.fuzz import ratio
 
+from bot.match.closeness import NONE, Closeness
 from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
 from bot.match.index import Index, saturate, spelling
 
@@ -95,7 +96,8 @@ class Matcher:
     def __init__(self, bank: Bank, weights: Sequence[float] | None = None) -> None:
         self.bank = bank
         self.index = Index(bank)
-        self.weights = tuple(weights or (LEAN_WEIGHTS if bank.lean else WEIGHTS))
+        self.lean = bank.lean
+        self.weights = tuple(weights or (LEAN_WEIGHTS if self.lean else WEIGHTS))
         self.regions = [item.region for item in bank.items]
         self.spans: list[tuple[int, int]] = list(zip(self.index.starts.tolist(), self.index.ends.tolist(), strict=True))
         self.entries = sum(not item.decoy for item in bank.items)
@@ -245,7 +247,8 @@ class Matcher:
         unknown = max(self.index.vocabulary.unknown, 1e-6)
         missing = np.minimum(evidence.row.heaviest_missing(told) / unknown, 1.0).tolist()
         extra = (self.index.heaviest_beyond(by_chars, evidence.row) / unknown).tolist()
-        rows = zip(places, by_chars, by_sound, missing, extra, strict=True)
+        close = self.index.closeness(asked.core, by_chars) if self.lean and not asked.latin else [NONE] * len(places)
+        rows = zip(places, by_chars, by_sound, missing, extra, close, strict=True)
         return [self._candidate(asked, evidence, row, names.get(row[0], ""), keywords.get(row[0], [])) for row in rows]
 
     def _best(self, fit: Floats, place: int) -> int:
@@ -255,9 +258,14 @@ class Matcher:
         return best
 
     def _candidate(
-        self, asked: Asked, evidence: _Evidence, row: tuple[int, int, int, float, float], name: str, words: list[str]
+        self,
+        asked: Asked,
+        evidence: _Evidence,
+        row: tuple[int, int, int, float, float, Closeness],
+        name: str,
+        words: list[str],
     ) -> Candidate:
-        place, by_chars, by_sound, missing, extra = row
+        place, by_chars, by_sound, missing, extra, close = row
         index = self.index
         wording = by_sound if asked.latin else by_chars
         sound = float(evidence.sound[by_sound])
@@ -289,6 +297,7 @@ class Matcher:
             centre,
             nearest,
             extra,
+            *close,
         )
         return Candidate(
             place=place,
