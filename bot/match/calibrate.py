@@ -58,7 +58,7 @@ class Calibration:
 PRIOR = Calibration((2.0, 1.5, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.0, -6.0))
 """For banks that are too small to fit."""
 
-LEAN = (0.65, 4.16, 0.1, 1.16, 0.05, 2.78, 0.18, 2.0, 0.62, 0.92, 0.34, -0.01, -0.59, -7.64)
+LEAN = (0.67, 4.17, 0.14, 1.29, 0.18, 2.97, 0.01, 1.87, 0.66, 0.9, 0.42, -0.07, -0.56, -7.87)
 """Weights over `lean_evidence()`, fitted by `tests/bench/fit_lean.py` on the development half of a public FAQ set."""
 
 

@@ -30,8 +30,8 @@ INDEX = {name: at for at, name in enumerate(NAMES)}
 WEIGHTS = (1.00, 1.54, 3.25, 4.09, -0.04, 1.51, 1.87, 1.78, 0.70, -1.54, 3.18, 3.63, 1.92, -0.47, *(0.0,) * 6)
 """In the order of `NAMES`, for banks of many wordings an entry."""
 LEAN_WEIGHTS = (
-    *(1.44, 0.43, 1.97, 1.97, 0.0, 2.52, 1.23, 0.0, 1.42, -0.34),
-    *(0.0, 0.79, 1.44, 0.41, 1.96, 2.51, 0.92, -1.41, -0.66, 1.17),
+    *(1.45, 0.48, 1.97, 1.97, 0.0, 2.47, 1.2, 0.0, 1.29, -0.35),
+    *(0.0, 0.79, 1.45, 0.46, 1.95, 2.51, 0.93, -1.4, -0.61, 1.22),
 )
 """For banks of hardly more than one wording an entry, by `tests/bench/fit_lean.py` on the development half of a public
 FAQ set."""
