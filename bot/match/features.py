@@ -6,7 +6,7 @@ shipped knowledge. No question of a test set takes part.
 
 from __future__ import annotations
 
-from bot.match.closeness import Closeness
+from bot.match import closeness
 
 NAMES = (
     "dice",  # IDF-weighted Dice with the best wording
@@ -23,7 +23,7 @@ NAMES = (
     "central",  # like told, each token by how many of the entry's wordings hold it
     "nearest",  # mean Dice of the three best wordings
     "extra",  # weight of the heaviest token of the best wording that the query lacks
-    *Closeness._fields,  # lean banks only
+    *closeness.NAMES,  # lean banks only
 )
 INDEX = {name: at for at, name in enumerate(NAMES)}
 

@@ -45,8 +45,8 @@ class Index:
     def _characters(self) -> None:
         """Wordings one by one, and each entry's wordings and statements together."""
         bodies = [(at, core) for at, item in enumerate(self.bank.items) for core in item.body]
-        spelled = [self.alphabet.learn(wording.core) for wording in self.wordings]
-        spelled += [self.alphabet.learn(core) for _, core in bodies]
+        self.spelled = [self.alphabet.learn(wording.core) for wording in self.wordings]
+        spelled = self.spelled + [self.alphabet.learn(core) for _, core in bodies]
         owner = np.concatenate([self._owner, np.array([at for at, _ in bodies], dtype=np.int64)])
         token, text = distinct(*tokens.explode(spelled), len(spelled))
         entries = len(self.ids)
@@ -114,9 +114,9 @@ class Index:
 
     def closeness(self, core: str, wordings: Sequence[int]) -> list[Closeness]:
         """A question's core beside some wordings, character by character."""
-        spelled, unknown = self.alphabet.spell(core), max(self.vocabulary.unknown, 1e-6)
-        weights, cores = self.single_weights, [self.wordings[at].core for at in wordings]
-        return [closeness(spelled, self.alphabet.spell(text), weights, unknown) for text in cores]
+        unknown = max(self.vocabulary.unknown, 1e-6)
+        known = [self.spelled[at] for at in wordings]
+        return list(closeness(self.alphabet.spell(core), known, self.single_weights, unknown))
 
     def heaviest_beyond(self, wordings: Sequence[int], query: Weighed) -> NDArray[np.floating[Any]]:
         """For each wording, the weight of its heaviest token that the query lacks."""
