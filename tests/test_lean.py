@@ -36,10 +36,12 @@ def first(desk: Desk, question: str) -> tuple[str, float]:
 
 
 def test_only_a_lean_bank_has_a_background_and_its_own_calibration(desk: Desk, book: Book) -> None:
-    assert desk.matcher.lean and desk.matcher.bank.background
+    assert desk.matcher.lean
+    assert desk.matcher.bank.background
     assert desk.calibration.evidence is lean_evidence
     full = Desk(replace(book, faqs={}))
-    assert not full.matcher.lean and not full.matcher.bank.background
+    assert not full.matcher.lean
+    assert not full.matcher.bank.background
     assert full.calibration.evidence is evidence
     assert not any(any(item.features[-6:]) for item in full.match(understand("加装电梯补多少钱", full.lexicon)))
 
