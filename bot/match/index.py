@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.match import tokens
+from bot.match.closeness import closeness
 from bot.match.memory import give_back
-from bot.match.postings import Forward, Known, Postings, Vocabulary, Weighed, is_first, unique
+from bot.match.postings import Background, Forward, Known, Postings, Vocabulary, Weighed, is_first, unique
 from bot.match.tokens import Alphabet
 from bot.text.normalise import key
 from bot.text.phrases import Phrases
@@ -53,7 +54,8 @@ class Index:
         in_wording = text < size
         told, marks = _together(token, owner[text], in_wording, entries)
         entry_token, entry = told // entries, told % entries
-        self.vocabulary = Vocabulary(entry_token, entries)
+        background = [self.alphabet.learn(phrase.core) for phrase in self.bank.background]
+        self.vocabulary = Vocabulary(entry_token, entries, _background(background))
         self.chars = Postings(self.vocabulary, token[in_wording], text[in_wording], size)
         self.content = Forward(self.vocabulary, token[in_wording], text[in_wording], size)
         self.told, self._known = self.chars, self.content
@@ -74,7 +76,8 @@ class Index:
             more = tokens.explode(read)
             token, text = distinct(np.concatenate([token, more[0]]), np.concatenate([text, more[1]]), size)
         entry_token, _ = distinct(token, self._owner[text], entries)
-        self.sound_vocabulary = Vocabulary(entry_token, entries)
+        background = [self.alphabet.learn_sounds(phrase.syllables) for phrase in self.bank.background]
+        self.sound_vocabulary = Vocabulary(entry_token, entries, _background(background))
         self.sounds = Postings(self.sound_vocabulary, token, text, size)
         self.spoken = Forward(self.sound_vocabulary, token, text, size)
         if any(read):
@@ -101,6 +104,11 @@ class Index:
     def weigh_sounds(self, syllables: Sequence[str]) -> Weighed:
         """A question's syllables, against the sounds of the bank."""
         return Weighed(tokens.of(self.alphabet.spell_sounds(syllables)), self.sound_vocabulary)
+
+    def closeness(self, core: str, query: Weighed, wordings: Ints) -> NDArray[np.floating[Any]]:
+        """A question's core beside some wordings, character by character."""
+        spelled = [self.alphabet.spell(self.wordings[at].core) for at in wordings.tolist()]
+        return closeness(self.alphabet.spell(core), spelled, query, self.content.several(wordings), self.vocabulary)
 
     def heaviest_beyond(self, wordings: Ints, query: Weighed) -> NDArray[np.floating[Any]]:
         """For each wording, the weight of its heaviest token that the query lacks."""
@@ -134,6 +142,11 @@ class Index:
         if self.one_each:  # an entry is its one wording
             return common * np.float32(worth(1, 1, saturate(1)))
         return self.told.overlaps(query, scaled=True)
+
+
+def _background(spelled: Sequence[str]) -> Background | None:
+    """Distinct tokens of each of some spelled phrases; None without phrases."""
+    return Background(distinct(*tokens.explode(spelled), len(spelled))[0], len(spelled)) if spelled else None
 
 
 def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from rapidfuzz.fuzz import ratio
 
+from bot.match import closeness
 from bot.match.coverage import SHARE, SHORT_WORDING, cover, fit
 from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
 from bot.match.index import Index, spelling
@@ -226,6 +227,7 @@ class Matcher:
         keywords = [tuple(found.keywords.get(place, ())) for place in at]
         own = np.array([item.region in asked.own_regions for item in items])
         none: Floats = np.zeros(len(at))
+        close: Floats = np.zeros((len(closeness.NAMES), len(at)))
         if asked.latin:  # typed pinyin: the sound stands in for the characters
             wordings, likeness, missing = best.by_sound, best.sound, none
             first, last = (best.sound, best.spoken, best.sound, best.sound), (best.sound, best.sound, none)
@@ -235,6 +237,8 @@ class Matcher:
             likeness = np.array([ratio(asked.core, index.wordings[number].core) for number in wordings.tolist()]) / 100
             missing = np.minimum(covered.missing / unknown, 1.0)
             last = (covered.central, best.nearest, index.heaviest_beyond(wordings, row) / unknown)
+            if self.lean:
+                close = index.closeness(asked.core, row, wordings)
         features = np.array(
             [
                 *first,
@@ -246,6 +250,7 @@ class Matcher:
                 missing,
                 own & (covered.told >= _TELLS),
                 *last,
+                *close,
             ]
         ).T
         made = map(
