@@ -192,7 +192,10 @@ NOTICES = {
     "gap-done": "记为已解决。",
     "gap-outside": "记为不归这里；问的次数翻一番才会再出现。",
     "reloaded": "知识已经重新读入。",
-    "not-reloaded": "知识没有换上，原来的还在用：请看下面的警报和操作记录。",
+    "not-reloaded": "知识没有换上，原来的还在用：原因见下面“知识”一栏。",
+    "paused": "已经暂停；几秒之内都生效。",
+    "resumed": "已经恢复。",
+    "not-paused": "它没有暂停。",
 }
 """Short word in an address → what the page says."""
 

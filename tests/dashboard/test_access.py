@@ -42,6 +42,8 @@ ROUTES = {
     ("POST", "/admin/gaps/{id}/state"),
     ("GET", "/admin/system"),
     ("POST", "/admin/system/reload"),
+    ("POST", "/admin/system/pause"),
+    ("POST", "/admin/system/resume"),
     ("GET", "/admin/audit"),
 }
 """Every route of the dashboard. The guard refuses a new one without a login, and this test fails until it is listed."""

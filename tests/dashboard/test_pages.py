@@ -330,4 +330,5 @@ async def test_the_knowledge_can_be_taken_in_again(
         assert "重新读入知识" in (await admin.get("/admin/system")).text
         done = await admin.post("/admin/system/reload")
         assert said in (await admin.get(done.headers["location"])).text
+        assert outcome.text in (await admin.get("/admin/system")).text
         assert outcome.text in (await admin.get("/admin/audit")).text
