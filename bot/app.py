@@ -19,6 +19,7 @@ from bot.channels.service import Handled
 from bot.desk import Desk
 from bot.errors import StoreError
 from bot.following import after_reload
+from bot.gaps.keeper import Keeper
 from bot.gate import Duplicates, Verdict
 from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
@@ -77,7 +78,8 @@ class App:
         self.mailboxes: dict[str, Mailbox] = {}
         self.switch = Switch(querylog)
         self.reloader = Reloader(settings.knowledge or default_folder())
-        self.after_swap: list[Callable[[App], Awaitable[object]]] = [after_reload]
+        self.gaps = Keeper(querylog, now)
+        self.after_swap: list[Callable[[App], Awaitable[object]]] = [after_reload, self.gaps.after_swap]
         self._now, self._tick = now, tick
 
     async def handle(self, message: Message, draft: Draft | None = None, reply: Reply | None = None) -> Handled:
@@ -269,7 +271,8 @@ async def running(settings: Settings, desk: Desk) -> AsyncIterator[App]:
     querylog, damaged = await QueryLog.open_or_set_aside(settings.database_url)
     app = App(settings, desk, querylog)
     await app.switch.refresh()
-    works = (app.purge_for_ever(), app.recorder.keep_draining(), app.switch.follow())
+    refreshing = app.gaps.keep(lambda: app.desk)
+    works = (app.purge_for_ever(), app.recorder.keep_draining(), app.switch.follow(), refreshing)
     chores = [asyncio.create_task(work) for work in works]
     try:
         async with watching(settings, querylog, app.alerts):

@@ -16,12 +16,14 @@ import pytest
 from bot.alerts import Alerts
 from bot.app import App, running
 from bot.desk import Desk
-from bot.digest import CHINA, digest, last_due, send_due
+from bot.digest import last_due, send_due
 from bot.errors import SettingsError
+from bot.gaps.digest import digest
+from bot.gaps.refresh import refresh
 from bot.model import Message
 from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
-from bot.robot import MAX_BYTES, Robot, RobotPace
+from bot.robot import CHINA, MAX_BYTES, Robot, RobotPace
 from bot.settings import load_settings
 from bot.watch import FULL_BYTES, LOW_BYTES, ErrorRate, check_disk, look
 from tests.emulators.robot import KEY, GroupRobot
@@ -253,36 +255,38 @@ async def querylog(tmp_path: Path) -> AsyncIterator[QueryLog]:
     await opened.close()
 
 
-async def test_the_digest_tells_what_several_people_asked_in_vain(querylog: QueryLog) -> None:
+async def test_the_digest_tells_how_the_week_went(querylog: QueryLog, desk: Desk) -> None:
     for user in ("a", "b", "c"):
         await asked(querylog, "婚假几天？", user)
-    await asked(querylog, "婚假几天", "c")
-    await asked(querylog, "独此一人问的", "d")
-    await asked(querylog, "独此一人问的", "d")
-    await asked(querylog, "太早的", "a", days=8)
-    await asked(querylog, "太早的", "b", days=8)
+    await asked(querylog, "独角兽养殖证怎么办", "d")
+    for user in ("a", "b"):
+        await asked(querylog, "火星移民落户", user, days=9)
     good = await asked(querylog, "微法院", "a", "answer")
     await asked(querylog, "你好", "a", "smalltalk")
-    assert await querylog.verdict(good, "up", "a")
-    text = await digest(querylog, MONDAY - dt.timedelta(days=7), MONDAY)
-    assert text.splitlines() == [
+    assert await querylog.verdict(good, "down", "a")
+    await refresh(querylog, desk, MONDAY)
+    lines = (await digest(querylog, MONDAY)).splitlines()
+    assert lines[:2] == [
         "**甬改问答一周小结** 11-09 至 11-16",
-        "> 问题 7 个，答上 14%",
-        "> 评价：有用 1，没用 0",
-        "**几个人都问了，没有答案的**",
-        "1. 婚假几天？（4 次）",
+        "> 提问 5 次（上周 2），4 人，答上 20%（上周 0%），被踩 1 次",
     ]
+    assert lines[2].startswith("> 缺口：新增 ")
+    news, older = lines.index("**这周新问的**"), lines.index("**问得最多、还没处理的**")
+    assert lines[news + 1].startswith("· 婚假几天？（3 人 3 次，")
+    assert lines[older + 1].startswith("· 火星移民落户（2 人 2 次，")
+    assert "独角兽" not in "".join(lines)  # one person alone asked it
 
 
-async def test_the_digest_of_an_empty_and_of_a_wordy_week_fits(querylog: QueryLog) -> None:
-    assert "问题 0 个" in await digest(querylog, MONDAY - dt.timedelta(days=7), MONDAY)
+async def test_the_digest_of_an_empty_and_of_a_wordy_week_fits(querylog: QueryLog, desk: Desk) -> None:
+    assert "提问 0 次" in await digest(querylog, MONDAY)
     for number in range(12):
         for user in ("a", "b"):
             await asked(querylog, f"{number}" + "长<@all>" * 80, user)
-    text = await digest(querylog, MONDAY - dt.timedelta(days=7), MONDAY)
+    await refresh(querylog, desk, MONDAY)
+    text = await digest(querylog, MONDAY)
     assert len(text.encode()) <= MAX_BYTES
     assert "<@all>" not in text
-    assert "\n1. " in text
+    assert "\n· " in text
 
 
 async def test_the_digest_is_sent_once_and_never_missed(querylog: QueryLog) -> None:

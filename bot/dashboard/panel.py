@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from bot.dashboard.access import Access, Session
     from bot.desk import Desk
+    from bot.gaps.keeper import Keeper
     from bot.querylog.store import QueryLog
     from bot.settings import Settings
+    from bot.switch import Switch
 
 ROOT = "/admin"
 STATIC = Path(__file__).parent / "static"
@@ -51,6 +53,8 @@ class Program(Protocol):
     desk: Desk
     """Today's knowledge; another one after a reload."""
     querylog: QueryLog
+    switch: Switch
+    gaps: Keeper
 
     def health(self) -> dict[str, Any]:
         """`{"status": "ok", ...}` while everything works."""
@@ -182,8 +186,16 @@ class Panel:
 
 
 NOTICES = {
+    "regrouped": "已经重新归组。",
+    "gap-open": "放回待处理了。",
+    "gap-drafted": "记为已起草。",
+    "gap-done": "记为已解决。",
+    "gap-outside": "记为不归这里；问的次数翻一番才会再出现。",
     "reloaded": "知识已经重新读入。",
-    "not-reloaded": "知识没有换上，原来的还在用：请看下面的警报和操作记录。",
+    "not-reloaded": "知识没有换上，原来的还在用：原因见下面“知识”一栏。",
+    "paused": "已经暂停；几秒之内都生效。",
+    "resumed": "已经恢复。",
+    "not-paused": "它没有暂停。",
 }
 """Short word in an address → what the page says."""
 

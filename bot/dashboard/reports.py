@@ -176,6 +176,12 @@ async def actions(connection: AsyncConnection, before: int, limit: int) -> list[
     return list(await connection.execute(lines))
 
 
+async def last_action(connection: AsyncConnection, action: str) -> sa.Row[Any] | None:
+    """The newest line of the audit about this action."""
+    lines = sa.select(audit).where(audit.c.action == action).order_by(audit.c.id.desc()).limit(1)
+    return (await connection.execute(lines)).one_or_none()
+
+
 def _counts(first: dt.date, last: dt.date, *by: sa.Column[Any]) -> sa.Select[Any]:
     sums = [sa.func.sum(column) for column in (daily.c.questions, daily.c.up, daily.c.down)]
     return sa.select(*by, *sums).where(daily.c.day.between(str(first), str(last))).group_by(*by)

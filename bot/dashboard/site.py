@@ -16,7 +16,7 @@ from bot.channels.web.pages import Assets
 from bot.channels.web.security import BodyLimit, SecurityHeaders
 from bot.dashboard import export, login
 from bot.dashboard.access import Access
-from bot.dashboard.pages import audit, channels, entries, overview, questions, regions, system, wordings
+from bot.dashboard.pages import audit, channels, entries, gaps, overview, questions, regions, system, wordings
 from bot.dashboard.panel import ROOT, STATIC, Panel, Section
 from bot.errors import StoreError
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SECTIONS = (
     Section("看数据", (overview.PAGE, channels.PAGE, regions.PAGE, entries.PAGE)),
     Section("查问题", (questions.PAGE, wordings.PAGE)),
+    Section("补知识", (gaps.PAGE,)),
     Section("管系统", (system.PAGE, audit.PAGE)),
 )
 """The navigation, in order: a new page is one more PAGE here."""

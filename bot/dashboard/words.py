@@ -29,6 +29,7 @@ CHANNELS: Mapping[str, str] = {
     "wecom-kf": "微信客服",
     "wecom-bot": "企业微信机器人",
 }
+ACTIONS: Mapping[str, str] = {"pause": "暂停", "resume": "恢复", "gap.state": "改缺口的状态"}
 VERDICTS: Mapping[str | None, str] = {"up": "有用", "down": "没用", None: "收回"}
 
 
@@ -73,6 +74,11 @@ def change(now: float, before: float) -> str:
     return "持平" if not difference else f"{'多' if difference > 0 else '少'} {number(abs(difference))}"
 
 
+def action(code: str) -> str:
+    """What was done, in Chinese; the code itself when it is Chinese already."""
+    return ACTIONS.get(code, code)
+
+
 FILTERS = {
     "number": number,
     "percent": percent,
@@ -81,6 +87,7 @@ FILTERS = {
     "short_moment": short_moment,
     "status": status,
     "channel": channel,
+    "action": action,
     "verdict": lambda code: VERDICTS.get(code, code),
 }
 """For the templates."""

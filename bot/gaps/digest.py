@@ -13,6 +13,7 @@ from bot.exchange.cells import one_line
 from bot.gaps import store
 from bot.gaps.model import PROPOSALS
 from bot.querylog.tables import gap, query_log
+from bot.text.markdown import escape
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 WEEK = dt.timedelta(days=7)
 _LISTED = 5
+_ASKERS = 2
+"""What one person alone asked is not quoted."""
+_HERE = dt.timezone(dt.timedelta(hours=8))
 _TITLE = 30
 
 
@@ -41,9 +45,9 @@ class Week:
 
 
 async def digest(querylog: QueryLog, now: dt.datetime) -> str:
-    """The last seven days beside the seven before, new gaps, and gaps that were closed; plain text, under 2,000 bytes.
+    """The last seven days beside the seven before, new gaps, and gaps that were closed; markdown, under 3,000 bytes.
 
-    The gaps are as of the last refresh.
+    The gaps are as of the last refresh. Raises StoreError.
     """
     return await querylog.read(partial(_digest, now=now))
 
@@ -52,19 +56,20 @@ async def _digest(connection: AsyncConnection, now: dt.datetime) -> str:
     this = await week(connection, now - WEEK, now)
     last = await week(connection, now - 2 * WEEK, now - WEEK)
     waiting = await store.gaps(connection, store.UNTREATED, 200, now)
+    told = [item for item in waiting if item.people >= _ASKERS]
     fresh = [item for item in waiting if item.first_at is not None and item.first_at >= now - WEEK]
-    older = [item for item in waiting if item not in fresh]
+    news = [item for item in fresh if item in told]
+    older = [item for item in told if item not in fresh]
     closed = (gap.c.state == "done") & (gap.c.treated_at >= now - WEEK)
     done = await connection.scalar(sa.select(sa.func.count()).select_from(gap).where(closed)) or 0
-    start, end = now - WEEK, now - dt.timedelta(days=1)
     lines = [
-        f"甬改问答一周（{start:%m-%d} 至 {end:%m-%d}）",
-        f"提问 {this.questions} 次（上周 {last.questions}），{this.people} 人，"
+        f"**甬改问答一周小结** {(now - WEEK).astimezone(_HERE):%m-%d} 至 {now.astimezone(_HERE):%m-%d}",
+        f"> 提问 {this.questions} 次（上周 {last.questions}），{this.people} 人，"
         f"答上 {this.share}（上周 {last.share}），被踩 {this.down} 次",
-        f"缺口：新增 {len(fresh)} 个，还有 {len(waiting)} 个没处理，解决了 {done} 个",
-        *(["这周新问的："] if fresh else []),
-        *(_line(item) for item in fresh[:_LISTED]),
-        *(["问得最多、还没处理的："] if older else []),
+        f"> 缺口：新增 {len(fresh)} 个，还有 {len(waiting)} 个没处理，解决了 {done} 个",
+        *(["**这周新问的**"] if news else []),
+        *(_line(item) for item in news[:_LISTED]),
+        *(["**问得最多、还没处理的**"] if older else []),
         *(_line(item) for item in older[:_LISTED]),
     ]
     return "\n".join(lines)
@@ -86,4 +91,4 @@ async def week(connection: AsyncConnection, start: dt.datetime, end: dt.datetime
 def _line(item: Gap) -> str:
     title = one_line(item.title)
     short = title if len(title) <= _TITLE else title[:_TITLE] + "…"
-    return f"· {short}（{item.people} 人 {item.count} 次，{PROPOSALS[item.proposal]}，缺口 {item.id}）"
+    return f"· {escape(short)}（{item.people} 人 {item.count} 次，{PROPOSALS[item.proposal]}，缺口 {item.id}）"

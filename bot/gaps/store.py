@@ -1,7 +1,7 @@
 """Gaps as they are stored: lists for those who read, states for those who treat them.
 
-The functions work on a connection that the caller opened: `querylog.read` for the first three, `querylog.run` for
-`set_state`.
+The functions work on a connection that the caller opened: `querylog.run` for `set_state`, `querylog.read` for the
+others.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ UNTREATED = ("open", "drafted")
 SUGGESTED_FROM = 5
 """Near ties that were answered make a gap from here on."""
 _WORDINGS = 12
+_LISTED = (gap_table.c.faults > 0) | (gap_table.c["count"] >= SUGGESTED_FROM)
 
 
 async def gaps(
@@ -38,10 +39,17 @@ async def gaps(
     `now` ends the trend; default: the last question.
     """
     table = gap_table.c
-    listed = table.state.in_(list(states)) & ((table.faults > 0) | (table["count"] >= SUGGESTED_FROM))
+    listed = table.state.in_(list(states)) & _LISTED
     order = table.people.desc(), table["count"].desc(), table.id
     rows = (await connection.execute(sa.select(gap_table).where(listed).order_by(*order).limit(limit))).all()
     return await _read(connection, rows, now)
+
+
+async def counts(connection: AsyncConnection) -> dict[str, int]:
+    """How many gaps there are of each state."""
+    counted = sa.select(gap_table.c.state, sa.func.count()).where(_LISTED).group_by(gap_table.c.state)
+    found = {row[0]: row[1] for row in await connection.execute(counted)}
+    return {state: found.get(state, 0) for state in STATES}
 
 
 async def gap(connection: AsyncConnection, identifier: int, now: dt.datetime | None = None) -> Gap | None:

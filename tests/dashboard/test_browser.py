@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
 
 AXE = (ROOT / "tests" / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 SIZES = [(360, 740), (1280, 900)]
-ALIKE = frozenset({"/?days=7", "/entries?view=never", "/entries?view=old", "/wordings?view=missed"})
+ALIKE = frozenset({"/?days=7", "/entries?view=never", "/entries?view=old", "/wordings?view=missed", "/gaps?state=done"})
 """Pages that only show more of what another one shows."""
 LONG_WORD = "gongyeyongdibiaozhundi" * 15
 
@@ -65,6 +65,7 @@ class Server(threading.Thread):
                     row = await site.ask(text, status="none", reason=text, entries=(text,))
                     await site.app.querylog.verdict(row, "down", "u1")
             self.row = row
+            await site.app.gaps.refresh(self.desk)
             site.app.channels["telegram"] = lambda: {"status": "degraded", "error": LONG_WORD}
             site.app.alerts.start("telegram", LONG_WORD)
             self.cookie, self.token = await site.cookie(), await new_link(site.app.querylog, site.clock.now)

@@ -17,6 +17,7 @@ from bot import demo
 from bot.dashboard.access import COOKIE
 from bot.desk import Desk
 from bot.errors import StoreError
+from bot.gaps.refresh import refresh
 from bot.querylog.store import QueryLog
 from tests.dashboard.conftest import NOW, Site, opened
 
@@ -34,6 +35,9 @@ PAGES = [
     "/questions/1",
     "/wordings",
     "/wordings?view=missed",
+    "/gaps",
+    "/gaps?state=done",
+    "/gaps/1",
     "/system",
     "/audit",
     "/login",
@@ -107,7 +111,9 @@ def made_up(tmp_path_factory: pytest.TempPathFactory, desk: Desk) -> Path:
     async def fill() -> int:
         querylog = await QueryLog.open(f"sqlite+aiosqlite:///{path}")
         try:
-            return await demo.fill(querylog, desk, 3, 1, NOW)
+            count = await demo.fill(querylog, desk, 3, 1, NOW)
+            await refresh(querylog, desk, NOW)
+            return count
         finally:
             await querylog.close()
 
@@ -124,7 +130,7 @@ async def lively(made_up: Path, desk: Desk) -> AsyncIterator[Site]:
 async def test_pages_of_an_empty_log(site: Site, admin: httpx.AsyncClient) -> None:
     for path in PAGES:
         response = await admin.get("/admin" + path)
-        expected = 404 if path in {"/questions/1", "/nothing"} else 200
+        expected = 404 if path in {"/questions/1", "/gaps/1", "/nothing"} else 200
         assert response.status_code == expected, path
         checked(response.text)
 
@@ -324,4 +330,5 @@ async def test_the_knowledge_can_be_taken_in_again(
         assert "重新读入知识" in (await admin.get("/admin/system")).text
         done = await admin.post("/admin/system/reload")
         assert said in (await admin.get(done.headers["location"])).text
+        assert outcome.text in (await admin.get("/admin/system")).text
         assert outcome.text in (await admin.get("/admin/audit")).text

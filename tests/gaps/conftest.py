@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 
 from bot.answer import answer
 from bot.desk import Desk
+from bot.knowledge.book import load_or_raise
 from bot.model import Message
 from bot.querylog.store import QueryLog
 from bot.record import row
-from tests.conftest import TODAY
+from tests.conftest import KNOWLEDGE, TODAY
 
 NOW = dt.datetime.combine(TODAY, dt.time(12), dt.UTC)
 BUS = """\
@@ -85,3 +87,18 @@ async def ask(
         who = user or f"u{at}"
         ids.append(await querylog.write(row(Message(text, channel), who, reply, desk.book.version, 1.0, moment)))
     return ids
+
+
+FAQ = """\
+- id: nb-unicorn
+  question: 独角兽养殖证怎么办
+  answer: 独角兽养殖证到窗口办。
+"""
+
+
+@pytest.fixture(scope="session")
+def answering(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    folder = tmp_path_factory.mktemp("answering") / "knowledge"
+    shutil.copytree(KNOWLEDGE, folder)
+    (folder / "faq-unicorn.yaml").write_text(FAQ, encoding="utf-8")
+    return Desk(load_or_raise(folder))

@@ -84,6 +84,14 @@ async def test_admins_have_commands_of_their_own(
     assert ADMIN_WORDS[command] in await said(telegram, ADMIN, command)
 
 
+async def test_admins_see_the_open_gaps(telegram: Emulator, bot: Bot) -> None:
+    await said(telegram, ANNA, "独角兽养殖证怎么办")
+    await bot.app.gaps.refresh(bot.app.desk)
+    told = (await said(telegram, ADMIN, "/gaps")).splitlines()
+    assert told[0] == words.OPEN_GAPS
+    assert told[1].startswith("1. 独角兽养殖证怎么办（1 人 1 次，")
+
+
 async def test_forgetting_leaves_nothing(telegram: Emulator, start: Start, tmp_path: Path) -> None:
     async with start() as bot:
         for text in ("/region 镇海", "僵尸车谁来拖", "公积金怎么提取"):

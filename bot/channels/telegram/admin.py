@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from bot.channels.telegram import words
+from bot.exchange.cells import one_line
+from bot.gaps import store
+from bot.gaps.model import KINDS, PROPOSALS
 from bot.model import Status
 from bot.querylog.tables import query_log
 
@@ -15,9 +19,11 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.channels.service import Service
+    from bot.gaps.model import Gap
 
 _HERE = dt.timezone(dt.timedelta(hours=8))
 _GAP_DAYS, _GAPS = 30, 10
+_TITLE = 60
 _STATUSES = {
     Status.ANSWER: "答了",
     Status.CHOICES: "请他选",
@@ -52,7 +58,10 @@ async def stats(service: Service) -> str:
 
 
 async def gaps(service: Service) -> str:
-    """The questions that most often got no answer of late."""
+    """The open gaps that most people asked; while there are none, the questions that most often got no answer."""
+    listed = await service.querylog.read(partial(store.gaps, states=("open",), limit=_GAPS))
+    if listed:
+        return "\n".join([words.OPEN_GAPS, *map(_gap, listed)])
     since = dt.datetime.now(dt.UTC) - dt.timedelta(days=_GAP_DAYS)
     count = sa.func.count()
     unanswered = (query_log.c.status == Status.NONE.value) & (query_log.c.asked_at >= since) & (query_log.c.text != "")
@@ -71,6 +80,11 @@ async def gaps(service: Service) -> str:
     if not found:
         return words.NO_GAPS
     return "\n".join([words.GAPS, *(f"{at}. {text}（{times} 次）" for at, (text, times) in enumerate(found, 1))])
+
+
+def _gap(gap: Gap) -> str:
+    told = f"{gap.people} 人 {gap.count} 次，{KINDS[gap.kind]}，建议{PROPOSALS[gap.proposal]}"
+    return f"{gap.id}. {one_line(gap.title)[:_TITLE]}（{told}）"
 
 
 async def reload(service: Service) -> str:

@@ -49,6 +49,7 @@ KEPT = "好的，没有删。"
 ADMIN_ONLY = "这个命令只给管理员用。"
 STATS = "今天 {total} 个问题：{statuses}。\n👍 {up}，👎 {down}。\n知识版本 {version}，{entries} 条。"
 GAPS = "近 30 天没答上来的，问得最多的："
+OPEN_GAPS = "待处理的缺口，问的人多的在前（前面是编号）："
 NO_GAPS = "近 30 天没有答不上来的问题。"
 
 COMMANDS = (

@@ -13,6 +13,7 @@ from bot.dashboard.charts import Chart, Series, columns, lines
 from bot.dashboard.panel import Page
 from bot.dashboard.search import Wanted, search
 from bot.dashboard.words import milliseconds, percent
+from bot.gaps import store
 from bot.model import Status
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ async def show(panel: Panel, request: Request) -> Response:
         channels=channels,
         entries=[(panel.name(entry), entry, tally) for entry, tally in list(entries.items())[:_FEW]],
         missed=missed.rows,
+        gaps=(await querylog.read(store.counts))["open"],
         health=panel.program.health(),
     )
 
