@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TOGETHER = 0.4
 """Mean probability between two groups from which they are one."""
-_FAINT = 0.03
+_FAINT = 0.05
 """Less probable pairs count as nothing."""
 
 

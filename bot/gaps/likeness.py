@@ -29,8 +29,10 @@ how near the two are beside the nearest that each of them has (the better share,
 `tests/bench/grouping.py --fit`, on the development half of a public FAQ set."""
 _LEAST = 0.3
 """Likeness by characters that a pair needs to be looked at closely."""
-_KEYS, _SOUND_KEYS = 6, 3
-_LONGEST, _WINDOW = 64, 8
+_KEYS, _SOUND_KEYS = 6, 2
+"""Of its rarest pairs and characters, and of its rarest sounds, a wording is looked up by so many."""
+_LONGEST, _WINDOW = 32, 6
+"""Wordings with the same key are all compared up to the first number; of more, each with so many next ones."""
 _OTHERS = 3
 """Wordings that must have a strange word before it can be a subject."""
 _SUBJECT_SHARE = 0.3
