@@ -91,11 +91,16 @@ def test_nothing_runs_as_root_or_may_write_its_own_program() -> None:
         assert not container["securityContext"]["allowPrivilegeEscalation"]
 
 
+def canonical(name: str) -> str:
+    """A project's name as indexes compare it."""
+    return re.sub("[-_.]+", "-", name).lower()
+
+
 def test_the_lock_file_holds_every_dependency_with_hashes() -> None:
     lock = texts()["requirements.txt"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = {re.split(r"[\[<>=~! ]", name)[0].lower() for name in project["dependencies"]}
-    locked = {name.lower() for name in re.findall(r"^([A-Za-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==", lock, re.MULTILINE)}
+    wanted = {canonical(re.split(r"[\[<>=~! ]", name)[0]) for name in project["dependencies"]}
+    locked = {canonical(name) for name in re.findall(r"^([A-Za-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==", lock, re.MULTILINE)}
     assert len(wanted) > 15
     assert wanted - locked == set()
     packages = re.split(r"\n(?=[A-Za-z0-9])", lock)

@@ -100,5 +100,6 @@ FAQ = """\
 def answering(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     folder = tmp_path_factory.mktemp("answering") / "knowledge"
     shutil.copytree(KNOWLEDGE, folder)
-    (folder / "faq-unicorn.yaml").write_text(FAQ, encoding="utf-8")
+    (folder / "faq").mkdir(exist_ok=True)
+    (folder / "faq" / "unicorn.yaml").write_text(FAQ, encoding="utf-8")
     return Desk(load_or_raise(folder))

@@ -34,8 +34,8 @@ async def test_the_week_in_a_few_lines(querylog: QueryLog, desk: Desk) -> None:
     await refresh(querylog, desk, NOW)
     text = await digest(querylog, NOW)
     assert "提问 45 次（上周 3）" in text
-    assert "这周新问的：\n· 宁波有没有无人驾驶公交车（" in text
-    assert "问得最多、还没处理的：\n· 宁波动物园几点开门（3 人 3 次" in text
+    assert "**这周新问的**\n· 宁波有没有无人驾驶公交车（" in text
+    assert "**问得最多、还没处理的**\n· 宁波动物园几点开门（3 人 3 次" in text
     assert len(text.encode()) < 2_000
     assert "\x1b" not in text
 
