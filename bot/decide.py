@@ -148,7 +148,7 @@ def _by_sound(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
 def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
     own, confidence, answer_at = ranked.own, ranked.confidence, desk.calibration.answer_at
     shared = ambiguous(query, own, desk)
-    if shared:
+    if shared and (confidence < CLEAR_AT or own[0].id in shared):
         return Decision(Status.CHOICES, shared, confidence, "说法太短，几条都对得上")
     if ranked.foreign and ranked.foreign_confidence >= answer_at and _points_abroad(ranked, answer_at):
         reason = "这个地区没有，别的地区有"

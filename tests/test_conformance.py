@@ -26,6 +26,8 @@ from tests.chaos.telegram import free_port
 from tests.conformance import CONVERSATIONS, NONE_OF_THESE, Driver, Turn
 from tests.emulators.telegram import TOKEN, Sent
 from tests.emulators.telegram import Telegram as Emulator
+from tests.wecom import drivers
+from tests.wecom.aibot_driver import aibot
 
 Channel = contextlib.AbstractAsyncContextManager[Driver]
 
@@ -149,7 +151,15 @@ async def telegram(settings: Settings, desk: Desk) -> AsyncIterator[Driver]:
             await working
 
 
-DRIVERS: dict[str, Callable[[Settings, Desk], Channel]] = {"console": console, "web": web, "telegram": telegram}
+DRIVERS: dict[str, Callable[[Settings, Desk], Channel]] = {
+    "console": console,
+    "web": web,
+    "telegram": telegram,
+    "wecom": drivers.app,
+    "wecom without a secret": drivers.passive,
+    "wecom-kf": drivers.kf,
+    "wecom-aibot": aibot,
+}
 
 
 def last(database: Path) -> tuple[str, list[str]]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypinyin.constants import PHRASES_DICT
+from pypinyin.seg.simpleseg import seg
 
+from bot.text import normalise as normalising
 from bot.text import numerals, pinyin
 from bot.text.expand import TemplateError, expand
 from bot.text.normalise import MAX_CHARS, join_han, key, normalise, spaced, tight
@@ -98,6 +104,22 @@ def test_pinyin_is_total(raw: str) -> None:
     pinyin.of_text(text)
     typed = pinyin.of_typed(text)
     assert typed is None or all(typed)
+
+
+def test_the_readings_of_plain_text_are_those_of_its_words() -> None:
+    """The short way is taken only where no word reads a character otherwise than it is read alone."""
+    words = sorted(PHRASES_DICT)[::29]
+    texts = [*words, *(left + right for left, right in pairwise(words)), "兡银行", "3.6万家，能不能办？", "重庆 长江"]
+    assert len(texts) > 2_000
+    for text in texts:
+        assert pinyin.of_text(text) == tuple(item for word in seg(text) for item in pinyin._read_word(word)), text
+    assert sum(pinyin.of_text(text) != pinyin.of_characters(text) for text in texts) > 50
+
+
+@given(any_text)
+def test_printable_text_holds_nothing_that_is_unwanted(raw: str) -> None:
+    if raw.isprintable():
+        assert not {unicodedata.category(char) for char in raw} & normalising._UNWANTED
 
 
 def test_phrases_prefer_the_longest_and_whole_words() -> None:

@@ -30,7 +30,7 @@ def today() -> dt.date:
 
 def visible(text: str) -> str:
     """A stored text on one line of a terminal: what would move the cursor, ring or turn the text is shown as a code."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    return "".join(char if char.isprintable() or char == "\u3000" else f"\\u{ord(char):04x}" for char in text)
 
 
 def moment(text: str | None) -> dt.datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from rapidfuzz.fuzz import ratio
@@ -54,38 +54,50 @@ class Collected:
     feedback: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Last:
-    """The last question of a user."""
+class _Row(NamedTuple):
+    """A row as the pass reads it; `at` is ISO 8601 text of fixed length, which sorts."""
 
     id: int
-    at: dt.datetime
+    at: str
+    user: str
     text: str
     status: str
-    answered: bool
+    score: float
+    runner_up: str | None
+    reason: str
+    verdict: str | None
 
 
 async def collect(connection: AsyncConnection, since: dt.datetime | None, feedback_after: int) -> Collected:
     """Every failed row asked since that moment (None: ever), and the rows judged after that verdict."""
     found = Collected(feedback=feedback_after)
-    last: dict[str, _Last] = {}
+    last: dict[str, _Row] = {}
     after = 0
     while True:
-        page = (await connection.execute(_page(since, after))).all()
+        page = [_Row(*row) for row in (await connection.execute(_page(since, after))).all()]
         for row in page:
-            _look(row, last, found)
+            before = last.get(row.user)
+            if before is not None:
+                _look_back(before, row, found.findings)
+            last[row.user] = row
+            reason = _reason(row)
+            if reason is not None:
+                found.findings[row.id] = Finding(row.id, row.text, reason)
+        if page:
+            found.scanned_from = found.scanned_from or page[0].id
+            found.seen = dt.datetime.fromisoformat(page[-1].at)
+            last = {user: item for user, item in last.items() if _passed(item, page[-1]) < PICK_WITHIN}
         if len(page) < _PAGE:
             break
         after = page[-1].id
-        last = {user: item for user, item in last.items() if page[-1].asked_at - item.at < PICK_WITHIN}
     await _judged(connection, found)
     return found
 
 
 def _columns() -> tuple[sa.ColumnElement[Any], ...]:
-    table = query_log.c
-    known = table.id, table.asked_at, table.user_key, table.text, table.status, table.entry, table.score
-    return (*known, table.runner_up, table.reason, table.verdict)
+    row = query_log.c
+    at = sa.type_coerce(row.asked_at, sa.Text)
+    return row.id, at, row.user_key, row.text, row.status, row.score, row.runner_up, row.reason, row.verdict
 
 
 def _page(since: dt.datetime | None, after: int) -> sa.Select[Any]:
@@ -95,39 +107,38 @@ def _page(since: dt.datetime | None, after: int) -> sa.Select[Any]:
     return sa.select(*_columns()).where(wanted).order_by(query_log.c.id).limit(_PAGE)
 
 
-def _look(row: sa.Row[Any], last: dict[str, _Last], found: Collected) -> None:
-    """Judge one row, and the one before it by the same user in the light of this one."""
-    if found.scanned_from is None:
-        found.scanned_from = row.id
-    found.seen = row.asked_at
-    before = last.get(row.user_key)
-    if before is not None and row.reason not in EMPTY:
-        _look_back(before, row, found)
-    last[row.user_key] = _Last(row.id, row.asked_at, row.text, row.status, row.status in {"answer", "list"})
-    reason = _reason(row)
-    if reason is not None:
-        found.findings[row.id] = Finding(row.id, row.text, reason)
+def _passed(before: _Row, row: _Row) -> dt.timedelta:
+    return dt.datetime.fromisoformat(row.at) - dt.datetime.fromisoformat(before.at)
 
 
-def _look_back(before: _Last, row: sa.Row[Any], found: Collected) -> None:
-    passed = row.asked_at - before.at
+def _look_back(before: _Row, row: _Row, findings: dict[int, Finding]) -> None:
+    """Judge the row before by the same user in the light of this one."""
     if row.reason in PICKED:
-        if before.status == "choices" and passed <= PICK_WITHIN:
-            found.findings.pop(before.id, None)
-    elif before.answered and passed <= AGAIN and before.text != row.text and ratio(before.text, row.text) >= ALIKE:
-        known = found.findings.get(before.id)
+        if before.status == CHOICES and _passed(before, row) <= PICK_WITHIN:
+            findings.pop(before.id, None)
+    elif row.reason not in EMPTY and _is_again(before, row):
+        known = findings.get(before.id)
         if known is None or known.reason == TIE:
-            found.findings[before.id] = Finding(before.id, before.text, REPHRASED)
+            findings[before.id] = Finding(before.id, before.text, REPHRASED)
 
 
-def _reason(row: sa.Row[Any]) -> str | None:
+def _is_again(before: _Row, row: _Row) -> bool:
+    """Whether somebody who got an answer asks nearly the same at once."""
+    if before.status not in {"answer", "list"} or before.text == row.text or _passed(before, row) > AGAIN:
+        return False
+    return ratio(before.text, row.text) >= ALIKE
+
+
+def _reason(row: _Row) -> str | None:
     """Why the row by itself tells of a gap."""
-    if row.reason in EMPTY or row.reason in PICKED or not row.text:
-        return DOWN if row.verdict == "down" and row.text and row.reason in PICKED else None
+    if not row.text or row.reason in EMPTY:
+        return None
     if row.verdict == "down":
         return DOWN
+    if row.reason in PICKED:
+        return None
     if row.status in {NONE, CHOICES}:
-        return str(row.status)
+        return row.status
     if row.status == "answer" and row.runner_up is not None and row.score < SURE_AT:
         return TIE
     return None
@@ -140,7 +151,7 @@ async def _judged(connection: AsyncConnection, found: Collected) -> None:
     ids = sorted({row.query_id for row in rows} - found.findings.keys())
     for at in range(0, len(ids), 500):
         chosen = query_log.c.id.in_(ids[at : at + 500])
-        for row in await connection.execute(sa.select(*_columns()).where(chosen)):
+        for row in [_Row(*row) for row in await connection.execute(sa.select(*_columns()).where(chosen))]:
             reason = _reason(row)
             found.verdicts.add(row.id)
             if reason is not None:

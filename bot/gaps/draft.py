@@ -51,10 +51,10 @@ _ENTRY = """\
       period:
       # 来源的 id，见 sources.yaml；没有就先登记来源。
       source:
-  ask:
-{ask}
-  tests:
-{tests}
+  # 至少五句，越像市民自己说的越好。
+  ask:{ask}
+  # 必须问得到本条的话，不能和 ask 里的相同。
+  tests:{tests}
 """
 
 
@@ -121,7 +121,7 @@ def draft(gap: Gap, desk: Desk, files: Mapping[str, bytes], today: dt.date) -> D
 
 def _skeleton(gap: Gap, desk: Desk) -> str:
     """An entry with the citizens' words filled in, and nothing made up."""
-    wordings = _usable(gap) or [one_line(gap.title)]
+    wordings = _usable(gap)
     tests = wordings[-_TESTS:] if len(wordings) > _TESTS + 4 else wordings[-1:] if len(wordings) > 1 else []
     asks = [text for text in wordings if text not in tests]
     named = [name for text, _ in gap.wordings for name in sorted(read(text, desk.lexicon).regions)]
@@ -140,9 +140,14 @@ def _skeleton(gap: Gap, desk: Desk) -> str:
         id=f"{prefix}-{name}" if len(name) >= _SHORTEST_ID else f"{prefix}-gap-{gap.id}",
         region=region,
         asked="、".join(common) or "这是什么",
-        ask="\n".join(f"    - {scalar(text)}" for text in asks),
-        tests="\n".join(f"    - {scalar(text)}" for text in tests or [f"{gap.title}怎么说"]),
+        ask=_listed(asks),
+        tests=_listed(tests),
     )
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """The items of a list, or an empty one."""
+    return "".join(f"\n    - {scalar(text)}" for text in texts) or " []"
 
 
 def _usable(gap: Gap) -> list[str]:
@@ -173,9 +178,10 @@ def _rivals(gap: Gap, wordings: Sequence[str], desk: Desk, today: dt.date) -> di
 
 
 def _home(identifier: str, files: Mapping[str, bytes]) -> str | None:
-    """The file that holds an entry."""
-    line = f"id: {identifier}\n"
-    return next((name for name, content in files.items() if line in content.decode().replace("\r\n", "\n")), None)
+    """The file that holds an entry, or a question and answer."""
+    line = f"- id: {identifier}\n"
+    shelves = {name: _text(files, name).replace("\r\n", "\n") for name in files if "/" in name}
+    return next((name for name, text in shelves.items() if line in text), None)
 
 
 def _text(files: Mapping[str, bytes], name: str) -> str:

@@ -46,7 +46,7 @@ def group(wordings: Sequence[Wording], known: Sequence[int | None], index: Index
     taken = np.array([known[cluster[0]] is not None for cluster in clusters], dtype=bool)
     parts = _link(_edges(likeness, clusters, taken), taken)
     if subjects:
-        parts = _by_subject(parts, clusters, taken, likeness.subjects().tolist())
+        parts = _by_subject(parts, clusters, taken, likeness.subjects().tolist(), wordings)
     joined = [[member for part in some for member in clusters[part]] for some in parts]
     result = [0] * len(wordings)
     for number, cluster in enumerate(sorted(joined, key=min)):
@@ -56,21 +56,28 @@ def group(wordings: Sequence[Wording], known: Sequence[int | None], index: Index
 
 
 def _by_subject(
-    parts: list[list[int]], clusters: list[list[int]], taken: NDArray[np.bool_], subjects: list[int]
+    parts: list[list[int]],
+    clusters: list[list[int]],
+    taken: NDArray[np.bool_],
+    subjects: list[int],
+    wordings: Sequence[Wording],
 ) -> list[list[int]]:
-    """Join what is about the same thing, whatever is asked of it, when the knowledge has no word for the thing."""
-    about: dict[tuple[int, bool], list[int]] = {}
+    """Join what is about the same thing in the same district, whatever is asked of it."""
+    about: dict[tuple[int, frozenset[str]], list[int]] = {}
+    holding: set[tuple[int, frozenset[str]]] = set()
     rest: list[list[int]] = []
-    for part in parts:
-        told = Counter(subjects[member] for cluster in part for member in clusters[cluster])
+    for part in sorted(parts, key=lambda part: not any(taken[cluster] for cluster in part)):  # the known ones first
+        members = [member for cluster in part for member in clusters[cluster]]
+        told = Counter(subjects[member] for member in members)
         subject, count = max(told.items(), key=lambda item: (item[1], -item[0]))
+        where = frozenset[str]().union(*(wordings[member].regions for member in members))
         held = any(taken[cluster] for cluster in part)
-        if not subject or 2 * count < sum(told.values()) or (held and (subject, True) in about):
+        if not subject or 2 * count < len(members) or (held and (subject, where) in holding):
             rest.append(part)
         else:
-            about.setdefault((subject, held), []).extend(part)
-    joined = {subject: about.pop((subject, True), []) + about.pop((subject, False), []) for subject, _ in [*about]}
-    return [*rest, *joined.values()]
+            about.setdefault((subject, where), []).extend(part)
+            holding |= {(subject, where)} if held else set()
+    return [*rest, *about.values()]
 
 
 def _start(known: Sequence[int | None]) -> list[list[int]]:

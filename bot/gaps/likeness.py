@@ -33,7 +33,7 @@ _KEYS, _SOUND_KEYS = 6, 3
 _LONGEST, _WINDOW = 64, 8
 _OTHERS = 3
 """Wordings that must have a strange word before it can be a subject."""
-_SUBJECT_SHARE = 0.2
+_SUBJECT_SHARE = 0.3
 
 
 class Likeness:

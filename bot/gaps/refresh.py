@@ -85,7 +85,7 @@ async def _take_in(querylog: QueryLog, desk: Desk, found: Collected) -> list[int
     fresh = [item for item in found.findings.values() if held.get(item.query_id) != item.reason]
     placed = await _place(querylog, desk, fresh)
     made: dict[int, int] = {}
-    placed.sort(key=lambda item: (item[2] >= 0, -item[2], item[0].query_id))
+    placed.sort(key=lambda item: item[0].query_id)
     for at in range(0, len(placed), _BATCH):
         await querylog.run(partial(_join, placed=placed[at : at + _BATCH], made=made))
     return sorted(made.values())
@@ -133,10 +133,8 @@ async def _forget(connection: AsyncConnection, ids: Sequence[int]) -> None:
 
 async def _join(connection: AsyncConnection, placed: Placed, made: dict[int, int]) -> None:
     """Add rows to their gaps, making those that are new. What another process stored meanwhile stays as it is."""
-    ids = [item.query_id for item, _, _ in placed]
-    there = set(
-        (await connection.scalars(sa.select(gap_member.c.query_id).where(gap_member.c.query_id.in_(ids)))).all()
-    )
+    span = gap_member.c.query_id.between(placed[0][0].query_id, placed[-1][0].query_id)
+    there = set((await connection.scalars(sa.select(gap_member.c.query_id).where(span))).all())
     wanted = [row for row in placed if row[0].query_id not in there]
     fresh = list(dict.fromkeys(number for _, _, number in wanted if number < 0 and number not in made))
     if fresh:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _BACKGROUND = 1_000
 """Questions that are taken to be in the log besides: in a small log the one topic asked about is no common word."""
+_RARELY = 0.1
+"""Of the most frequent strange pair in a wording."""
 _BLOCK = 50_000
 """Pairs that are compared at once."""
 
@@ -73,23 +75,32 @@ class Space:
     def subjects(self, least: int, share: float) -> Ints:
         """For each wording the one thing in it that the book has no word for, as a token of a pair; else 0.
 
-        A thing is a run of pairs of items that the book lacks and at least so many wordings have. Wordings with
-        several such runs have no subject.
+        A thing is a run of pairs of items that the book lacks and at least so many wordings have; next to one that many
+        have, what few have is no thing. A wording with several has no subject, nor one of which the thing makes up less
+        than that share.
         """
         strange = (self._tokens >= tokens.PAIR) & ~self._known & (self._count >= least)
         usable = strange[self._places]
         unit, place = self._units[usable], self._places[usable]
-        first, second = self._tokens[place] >> tokens.SHIFT, self._tokens[place] & (tokens.PAIR - 1)
-        goes_on = np.isin(unit * tokens.PAIR + second, unit * tokens.PAIR + first)
-        runs = np.bincount(unit, ~goes_on, self.size)
+        most = np.zeros(self.size, dtype=np.int64)
+        np.maximum.at(most, unit, self._count[place])
+        common = self._count[place] >= most[unit] * _RARELY
+        unit, place = unit[common], place[common]
+        left, right = self._tokens[place] >> tokens.SHIFT, self._tokens[place] & (tokens.PAIR - 1)
+        ends = ~np.isin(unit * tokens.PAIR + right, unit * tokens.PAIR + left)
+        runs = np.bincount(unit, ends, self.size)
+        weight = np.bincount(unit, self._weight_of(left) + np.where(ends, self._weight_of(right), 0.0), self.size)
         order = np.lexsort((place, -self._count[place], unit))
         unit, place = unit[order], place[order]
-        items = self._tokens[place] >> tokens.SHIFT, self._tokens[place] & (tokens.PAIR - 1)
-        weight = sum(self._single[np.searchsorted(self._tokens, item)] for item in items)
-        chosen = is_first(unit) & (runs[unit] == 1) & (weight >= share * self._single_mass[unit])
+        chosen = is_first(unit) & (runs[unit] == 1) & (weight[unit] >= share * self._single_mass[unit])
         result = np.zeros(self.size, dtype=np.int64)
         result[unit[chosen]] = self._tokens[place[chosen]]
         return result
+
+    def _weight_of(self, items: Ints) -> Floats:
+        """Of single items that the wordings have."""
+        found: Floats = self._single[np.searchsorted(self._tokens, items)]
+        return found
 
     def neighbours(self, keys: int, longest: int, window: int) -> Ints:
         """Pairs (as `left * size + right`, left < right, sorted) that share one of each other's rarest `keys` tokens.

@@ -24,49 +24,51 @@ _MANY = 500
 
 @dataclass(slots=True)
 class Tally:
-    """The sums of one gap."""
+    """The sums of one gap; moments as ISO 8601 text of fixed length, which sorts."""
 
     count: int = 0
     faults: int = 0
     people: set[str] = field(default_factory=set)
-    first_at: dt.datetime | None = None
-    last_at: dt.datetime | None = None
-    weeks: Counter[str] = field(default_factory=Counter)
+    first_at: str = "9"
+    last_at: str = ""
+    days: Counter[str] = field(default_factory=Counter)
     channels: Counter[str] = field(default_factory=Counter)
 
-    def add(self, row: Any) -> None:
-        """One row: asked_at, channel, user_key, reason."""
+    def add(self, reason: str, asked_at: str, channel: str, user: str) -> None:
+        """One row."""
         self.count += 1
-        self.faults += row.reason != TIE
-        self.people.add(row.user_key)
-        self.first_at = min(self.first_at or row.asked_at, row.asked_at)
-        self.last_at = max(self.last_at or row.asked_at, row.asked_at)
-        self.weeks[monday(row.asked_at).isoformat()] += 1
-        self.channels[row.channel] += 1
+        self.faults += reason != TIE
+        self.people.add(user)
+        self.first_at = min(self.first_at, asked_at)
+        self.last_at = max(self.last_at, asked_at)
+        self.days[asked_at[:10]] += 1
+        self.channels[channel] += 1
 
     def values(self) -> dict[str, Any]:
         """For an UPDATE of `gap`."""
+        weeks: Counter[str] = Counter()
+        for day, count in self.days.items():
+            weeks[monday(dt.date.fromisoformat(day)).isoformat()] += count
         return {
             "count": self.count,
             "faults": self.faults,
             "people": len(self.people),
-            "first_at": self.first_at,
-            "last_at": self.last_at,
-            "weeks": json.dumps(dict(sorted(self.weeks.items()))),
+            "first_at": dt.datetime.fromisoformat(self.first_at),
+            "last_at": dt.datetime.fromisoformat(self.last_at),
+            "weeks": json.dumps(dict(sorted(weeks.items()))),
             "channels": json.dumps(dict(self.channels.most_common()), ensure_ascii=False),
         }
 
 
-def monday(moment: dt.datetime) -> dt.date:
-    """The first day of a moment's week, in UTC."""
-    day = moment.astimezone(dt.UTC).date()
+def monday(day: dt.date) -> dt.date:
+    """The first day of a day's week."""
     return day - dt.timedelta(days=day.weekday())
 
 
 def trend(weeks: str, until: dt.datetime) -> tuple[int, ...]:
     """Questions of each of the last eight weeks, oldest first."""
     told = json.loads(weeks)
-    last = monday(until)
+    last = monday(until.astimezone(dt.UTC).date())
     return tuple(told.get((last - dt.timedelta(weeks=ago)).isoformat(), 0) for ago in range(WEEKS - 1, -1, -1))
 
 
@@ -84,9 +86,10 @@ async def tally(connection: AsyncConnection, gaps: Collection[int]) -> dict[int,
     chosen = sorted(gaps)
     for at in range(0, len(chosen), _MANY):
         part = gap_member.c.gap_id.in_(chosen[at : at + _MANY])
+        at_text = sa.type_coerce(query_log.c.asked_at, sa.Text)
         wanted = sa.select(
-            gap_member.c.gap_id, gap_member.c.reason, query_log.c.asked_at, query_log.c.channel, query_log.c.user_key
+            gap_member.c.gap_id, gap_member.c.reason, at_text, query_log.c.channel, query_log.c.user_key
         ).join(query_log, query_log.c.id == gap_member.c.query_id)
-        for row in await connection.execute(wanted.where(part)):
-            found.setdefault(row.gap_id, Tally()).add(row)
+        for name, reason, asked_at, channel, user in await connection.execute(wanted.where(part)):
+            found.setdefault(name, Tally()).add(reason, asked_at, channel, user)
     return found

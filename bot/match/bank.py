@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 LEAN_BELOW = 3.0
@@ -63,8 +63,16 @@ class Bank:
     sounds: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     """Syllables of a whole wording → the items that own it; four syllables and more."""
 
+    background: tuple[Wording, ...] = ()
+    """Everyday phrases of asking, for a lean bank: by them its topics are told from what every question says."""
+
     @property
     def lean(self) -> bool:
         """Whether entries have hardly more than one wording, so that none can be held out."""
-        counts = [len(item.wordings) for item in self.items if not item.decoy]
-        return bool(counts) and sum(counts) < LEAN_BELOW * len(counts)
+        return is_lean(self.items)
+
+
+def is_lean(items: Sequence[Item]) -> bool:
+    """Whether items have fewer than `LEAN_BELOW` wordings on average; decoys do not count."""
+    counts = [len(item.wordings) for item in items if not item.decoy]
+    return bool(counts) and sum(counts) < LEAN_BELOW * len(counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.match.bank import Bank, Item, Wording
+from bot.match.bank import Bank, Item, Wording, is_lean
 from bot.match.index import spelling
 from bot.text import pinyin
 from bot.text.expand import expand
@@ -53,7 +53,8 @@ def build(book: Book, lexicon: Lexicon) -> Bank:
             short = pinyin.initials(name)
             if len(short) >= INITIALS_LENGTH:
                 initials.add(short, item.id)
-    return Bank(items, exact.table(), initials.table(), sounds.table())
+    background = _background(book, lexicon) if is_lean(items) else ()
+    return Bank(items, exact.table(), initials.table(), sounds.table(), background)
 
 
 class _Owners(dict[Any, list[str]]):
@@ -115,6 +116,12 @@ def _decoy(identifier: str, texts: Sequence[str], lexicon: Lexicon) -> Item:
         _wording(text, _plain(text), "ask", number, lexicon) for number, text in enumerate(dict.fromkeys(texts))
     )
     return Item(identifier, None, tuple(wording for wording in wordings if wording.core), decoy=True)
+
+
+def _background(book: Book, lexicon: Lexicon) -> tuple[Wording, ...]:
+    """The phrases by which every kind of fact is asked for."""
+    phrases = dict.fromkeys(word for facet in book.facets for word in facet.words if not word.isascii())
+    return tuple(_wording(text, _plain(text), "facet", number, lexicon) for number, text in enumerate(phrases))
 
 
 def _plain(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bot.match.evidence import Evidence, evidence, lean_evidence
 from bot.match.matcher import Asked, HeldOut
 
 if TYPE_CHECKING:
@@ -26,11 +27,10 @@ SAMPLES = 400
 _CAP = 0.999
 _LEAST = 20
 _FALSE_SHARE = 0.06
+"""Of questions that the bank does not answer, the share that may be answered all the same."""
 _AWAY_SHARE = 0.25
 """Without topics outside: share of taken-away questions that may be answered (by a neighbour, often rightly)."""
 _LOWEST, _HIGHEST = 0.12, 0.6
-_LEAN_AWAY_SHARE = 0.10
-"""The same for a lean bank, whose wordings can only be taken away."""
 _RIDGE = 1.0
 _TAKEN_AWAY = 0.35
 """Weight of a question whose entry was taken away: its neighbours often answer it rightly all the same."""
@@ -38,52 +38,28 @@ _TAKEN_AWAY = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Logistic weights over `evidence()`, the last one the bias; and the confidence from which to answer.
+    """Logistic weights over `evidence`, the last one the bias; and the confidence from which to answer.
 
     `answer_at` lets `_FALSE_SHARE` of the bank's held-out unknown questions through.
     """
 
     weights: tuple[float, ...]
     answer_at: float = 0.5
+    evidence: Evidence = evidence
 
     def confidence(self, ranked: Sequence[Candidate]) -> float:
         """Probability, by the bank's own held-out wordings, that the first entry is right."""
         if not ranked or all(item.decoy for item in ranked):
             return 0.0
-        z = float(np.dot(self.weights, evidence(ranked)))
+        z = float(np.dot(self.weights, self.evidence(ranked)))
         return min(_CAP, float(1 / (1 + np.exp(-np.clip(z, -30, 30)))))
 
 
 PRIOR = Calibration((2.0, 1.5, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.0, -6.0))
 """For banks that are too small to fit."""
 
-LEAN = (0.57, 3.91, 1.39, -1.18, -1.18, 1.58, 0.88, 1.74, 0.0, 0.0, 0.32, 0.0, -5.34)
-"""Confidence weights for lean banks, fitted on the development half of a public FAQ set."""
-
-
-def evidence(ranked: Sequence[Candidate]) -> NDArray[np.float64]:
-    """What tells a right first entry from a wrong one; shape (13,)."""
-    entries = [item for item in ranked if not item.decoy]
-    decoys = [item.blend for item in ranked if item.decoy]
-    first = entries[0]
-    second = entries[1].blend if len(entries) > 1 else 0.0
-    return np.array(
-        [
-            min(first.blend, 30.0) / 10,
-            min(first.blend - second, 4.0) / 4,
-            min(max(first.blend - max(decoys, default=0.0), -4.0), 8.0) / 4,
-            first.feature("told"),
-            first.feature("asked"),
-            first.feature("dice"),
-            first.feature("wording"),
-            first.feature("sound"),
-            first.feature("keyword"),
-            first.feature("name"),
-            first.feature("ratio"),
-            min(first.held, 60.0) / 20,
-            1.0,
-        ]
-    )
+LEAN = (0.67, 4.17, 0.14, 1.29, 0.18, 2.97, 0.01, 1.87, 0.66, 0.9, 0.42, -0.07, -0.56, -7.87)
+"""Weights over `lean_evidence()`, fitted by `tests/bench/fit_lean.py` on the development half of a public FAQ set."""
 
 
 def samples(matcher: Matcher, decoys: bool, limit: int = SAMPLES) -> list[tuple[Asked, HeldOut]]:
@@ -143,14 +119,15 @@ def calibrate(matcher: Matcher) -> Calibration:
 
 
 def _calibrate_lean(matcher: Matcher) -> Calibration:
-    """Fixed weights; the threshold where questions whose entry was taken away are refused."""
+    """Fixed weights; a question whose entry was taken away stands for one that is near and unknown."""
     away = [matcher.rank(asked, HeldOut(held_out.place, None)) for asked, held_out in samples(matcher, decoys=False)]
-    rows = [evidence(ranked) for ranked in away if any(not item.decoy for item in ranked)]
+    rows = [lean_evidence(ranked) for ranked in away if any(not item.decoy for item in ranked)]
     if len(rows) < _LEAST:
-        return Calibration(LEAN)
+        return Calibration(LEAN, evidence=lean_evidence)
     z = np.array(rows) @ np.array(LEAN)
     chances = 1 / (1 + np.exp(-np.clip(z, -30, 30)))
-    return Calibration(LEAN, float(np.clip(np.quantile(chances, 1 - _LEAN_AWAY_SHARE), _LOWEST, _CAP)))
+    answer_at = float(np.clip(np.quantile(chances, 1 - _FALSE_SHARE), _LOWEST, _CAP))
+    return Calibration(LEAN, answer_at, lean_evidence)
 
 
 def _threshold(weights: NDArray[np.float64], outside: NDArray[np.float64] | None, away: NDArray[np.float64]) -> float:

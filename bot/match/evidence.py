@@ -1,113 +1,60 @@
-"""Query × a few entries → exact evidence, all of them at once."""
+"""What tells a right first entry from a wrong one, as the numbers that a calibration weighs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from bot.match.index import saturate, worth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bot.match.index import Index
-    from bot.match.postings import Known, Weighed
+    from bot.match.matcher import Candidate
 
-    Floats = NDArray[np.floating[Any]]
-    Ints = NDArray[np.integer[Any]]
-
-SHARE = 0.3
-"""Of how much a wording is contained, beside how like it is."""
-SHORT_WORDING = 12.0
-"""A wording with less weight than this cannot prove much by being contained."""
-_NEAREST = 3
+Evidence = Callable[[Sequence["Candidate"]], "NDArray[np.float64]"]
+"""Ranked candidates, an entry among them → numbers, the last one 1 for the bias."""
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Shares of a query that each of some entries asks, tells and is about; weight of the heaviest token it lacks."""
-
-    asked: Floats
-    told: Floats
-    central: Floats
-    missing: Floats
-
-    def worth(self) -> Floats:
-        """What this adds to the rough scores of the entries."""
-        found: Floats = worth(self.asked, self.told, self.central)
-        return found
-
-    def put(self, where: NDArray[np.bool_], other: Coverage) -> None:
-        """Take the values of one entry from elsewhere."""
-        for mine, others in (
-            (self.asked, other.asked),
-            (self.told, other.told),
-            (self.central, other.central),
-            (self.missing, other.missing),
-        ):
-            mine[where] = others
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """The best wording of each of some entries, by its characters and by its sound, and how well it fits.
-
-    `dice` and `sound` tell how like the two are, `share` and `spoken` how much of the wording the query holds,
-    `nearest` is the mean of the three best `dice`.
-    """
-
-    by_chars: Ints
-    by_sound: Ints
-    dice: Floats
-    share: Floats
-    nearest: Floats
-    sound: Floats
-    spoken: Floats
-
-
-def cover(known: Known, entries: int, row: Weighed) -> Coverage:
-    """Coverage by so many entries of whose tokens the marks tell what `Index.known` says."""
-    number = row.numbers(known.places)
-    met = np.flatnonzero(number)
-    number, mark, owner = number[met] - 1, known.marks[met], known.units[met]
-    weight = row.weights[number]
-    lacked = row.weights[None].repeat(entries, axis=0)
-    lacked[owner, number] = 0.0
-    told, asked, central = (
-        np.bincount(owner, weights, entries).astype(np.float32) / np.float32(row.mass)
-        for weights in (weight, weight * (mark & 1), weight * saturate(mark >> 1))
-    )
-    return Coverage(
-        asked=asked,
-        told=told,
-        central=central,
-        missing=lacked.max(axis=1, initial=row.heaviest_stranger),
+def evidence(ranked: Sequence[Candidate]) -> NDArray[np.float64]:
+    """Of a bank with several wordings an entry; shape (13,)."""
+    first, margin, lead = _ahead(ranked)
+    return np.array(
+        [
+            min(first.blend, 30.0) / 10,
+            margin,
+            lead,
+            first.feature("told"),
+            first.feature("asked"),
+            first.feature("dice"),
+            first.feature("wording"),
+            first.feature("sound"),
+            first.feature("keyword"),
+            first.feature("name"),
+            first.feature("ratio"),
+            min(first.held, 60.0) / 20,
+            1.0,
+        ]
     )
 
 
-def fit(index: Index, places: Ints, row: Weighed, sounds: Weighed, common: Floats, heard: Floats) -> Fit:
-    """The best wordings of entries. `common` and `heard` are the overlaps with each wording of theirs, in order."""
-    starts, counts = index.starts[places], index.ends[places] - index.starts[places]
-    own = counts.cumsum() - counts
-    wordings = np.arange(len(common)) + (starts - own).repeat(counts)
-    row_of, column = np.arange(len(places)).repeat(counts), np.arange(len(common)) - own.repeat(counts)
-    grid = np.zeros((3, len(places), max(int(counts.max()), _NEAREST)))
-    mass, loudness = index.chars.masses[wordings], index.sounds.masses[wordings]
-    dice, share = 2 * common / (mass + row.mass), common / np.maximum(mass, SHORT_WORDING)
-    sound, spoken = 2 * heard / (loudness + sounds.mass), heard / np.maximum(loudness, SHORT_WORDING)
-    grid[0, row_of, column] = dice + SHARE * share
-    grid[1, row_of, column] = sound + SHARE * spoken
-    grid[2, row_of, column] = dice
-    by_chars, by_sound = own + grid[:2].argmax(axis=2)
-    nearest = np.partition(grid[2], -_NEAREST, axis=1)[:, -_NEAREST:]
-    return Fit(
-        by_chars=wordings[by_chars],
-        by_sound=wordings[by_sound],
-        dice=dice[by_chars],
-        share=np.minimum(share[by_chars], 1.0),
-        nearest=nearest.sum(axis=1) / np.minimum(counts, _NEAREST),
-        sound=sound[by_sound],
-        spoken=np.minimum(spoken[by_sound], 1.0),
-    )
+def lean_evidence(ranked: Sequence[Candidate]) -> NDArray[np.float64]:
+    """Of a lean bank, where a neighbour may differ by one character; shape (14,)."""
+    first, margin, lead = _ahead(ranked)
+    return np.array([first.blend / 10, margin, lead, *map(first.feature, _LEAN), 1.0])
+
+
+_LEAN = (
+    *("asked", "wording", "sound", "ratio", "covered", "contained"),
+    *("missing", "missing_next", "extra", "extra_next"),
+)
+
+
+def _ahead(ranked: Sequence[Candidate]) -> tuple[Candidate, float, float]:
+    """The first entry, how far its blend is ahead of the second one's, at most 1, and of the best decoy's."""
+    entries = [item for item in ranked if not item.decoy]
+    decoys = [item.blend for item in ranked if item.decoy]
+    first = entries[0]
+    second = entries[1].blend if len(entries) > 1 else 0.0
+    margin = min(first.blend - second, 4.0) / 4
+    return first, margin, min(max(first.blend - max(decoys, default=0.0), -4.0), 8.0) / 4

@@ -6,6 +6,8 @@ shipped knowledge. No question of a test set takes part.
 
 from __future__ import annotations
 
+from bot.match import closeness
+
 NAMES = (
     "dice",  # IDF-weighted Dice with the best wording
     "wording",  # share of that wording that the query holds
@@ -21,13 +23,18 @@ NAMES = (
     "central",  # like told, each token by how many of the entry's wordings hold it
     "nearest",  # mean Dice of the three best wordings
     "extra",  # weight of the heaviest token of the best wording that the query lacks
+    *closeness.NAMES,  # lean banks only
 )
 INDEX = {name: at for at, name in enumerate(NAMES)}
 
-WEIGHTS = (1.00, 1.54, 3.25, 4.09, -0.04, 1.51, 1.87, 1.78, 0.70, -1.54, 3.18, 3.63, 1.92, -0.47)
+WEIGHTS = (1.00, 1.54, 3.25, 4.09, -0.04, 1.51, 1.87, 1.78, 0.70, -1.54, 3.18, 3.63, 1.92, -0.47, *(0.0,) * 6)
 """In the order of `NAMES`, for banks of many wordings an entry."""
-LEAN_WEIGHTS = (2.55, 1.84, 2.50, 2.50, 0.0, 2.72, 1.33, 0.0, 2.51, -0.25, 0.0, 1.00, 2.55, 1.25)
-"""For banks of hardly more than one wording an entry, fitted on the development half of a public FAQ set."""
+LEAN_WEIGHTS = (
+    *(1.45, 0.48, 1.97, 1.97, 0.0, 2.47, 1.2, 0.0, 1.29, -0.35),
+    *(0.0, 0.79, 1.45, 0.46, 1.95, 2.51, 0.93, -1.4, -0.61, 1.22),
+)
+"""For banks of hardly more than one wording an entry, by `tests/bench/fit_lean.py` on the development half of a public
+FAQ set."""
 
 LABELS = {
     "dice": "和问法「{wording}」字词相近",

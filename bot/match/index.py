@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.match import tokens
+from bot.match.closeness import closeness
 from bot.match.memory import give_back
-from bot.match.postings import Forward, Known, Postings, Vocabulary, Weighed, is_first, unique
+from bot.match.postings import Background, Forward, Known, Postings, Vocabulary, Weighed, is_first, unique
 from bot.match.tokens import Alphabet
 from bot.text.normalise import key
 from bot.text.phrases import Phrases
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -53,7 +54,8 @@ class Index:
         in_wording = text < size
         told, marks = _together(token, owner[text], in_wording, entries)
         entry_token, entry = told // entries, told % entries
-        self.vocabulary = Vocabulary(entry_token, entries)
+        background = [self.alphabet.learn(phrase.core) for phrase in self.bank.background]
+        self.vocabulary = Vocabulary(entry_token, entries, _background(background))
         self.chars = Postings(self.vocabulary, token[in_wording], text[in_wording], size)
         self.content = Forward(self.vocabulary, token[in_wording], text[in_wording], size)
         self.told, self._known = self.chars, self.content
@@ -74,7 +76,8 @@ class Index:
             more = tokens.explode(read)
             token, text = distinct(np.concatenate([token, more[0]]), np.concatenate([text, more[1]]), size)
         entry_token, _ = distinct(token, self._owner[text], entries)
-        self.sound_vocabulary = Vocabulary(entry_token, entries)
+        background = [self.alphabet.learn_sounds(phrase.syllables) for phrase in self.bank.background]
+        self.sound_vocabulary = Vocabulary(entry_token, entries, _background(background))
         self.sounds = Postings(self.sound_vocabulary, token, text, size)
         self.spoken = Forward(self.sound_vocabulary, token, text, size)
         if any(read):
@@ -102,6 +105,11 @@ class Index:
         """A question's syllables, against the sounds of the bank."""
         return Weighed(tokens.of(self.alphabet.spell_sounds(syllables)), self.sound_vocabulary)
 
+    def closeness(self, core: str, query: Weighed, wordings: Ints) -> NDArray[np.floating[Any]]:
+        """A question's core beside some wordings, character by character."""
+        spelled = [self.alphabet.spell(self.wordings[at].core) for at in wordings.tolist()]
+        return closeness(self.alphabet.spell(core), spelled, query, self.content.several(wordings), self.vocabulary)
+
     def heaviest_beyond(self, wordings: Ints, query: Weighed) -> NDArray[np.floating[Any]]:
         """For each wording, the weight of its heaviest token that the query lacks."""
         own = self.content.several(wordings)
@@ -117,14 +125,14 @@ class Index:
         """
         return self._known.several(places)
 
-    def known_without(self, place: int, held_out: Collection[int]) -> Known:
+    def known_without(self, place: int, held_out: Sequence[int]) -> Known:
         """The same of one entry without some of its wordings."""
-        kept = [at for at in range(int(self.starts[place]), int(self.ends[place])) if at not in held_out]
-        worded = np.concatenate([np.zeros(0, dtype=np.int64), *(self.content.of(at) for at in kept)])
-        spelled = [self.alphabet.learn(core) for core in self.bank.items[place].body]
-        stated = [self.vocabulary.find(np.array(tokens.of(text), dtype=np.int64)) for text in spelled]
-        told, count = unique(np.concatenate([worded, *stated]))
-        return Known(told, 2 * count + np.isin(told, worded), np.zeros(len(told), dtype=np.int64))
+        every, out = np.arange(self.starts[place], self.ends[place]), np.array(held_out, dtype=np.int64)
+        kept = self.content.several(every[~np.isin(every, out)]).places
+        places, marks, units = self.known(np.array([place]))
+        left = (marks >> 1) - np.bincount(places.searchsorted(self.content.several(out).places), minlength=len(places))
+        told = left > 0
+        return Known(places[told], (2 * left + np.isin(places, kept))[told], units[told])
 
     def rough(self, query: Weighed, common: NDArray[np.float32]) -> NDArray[np.float32]:
         """For every entry how much of the query it asks, tells and is about, in one number: weight, not a share.
@@ -134,6 +142,11 @@ class Index:
         if self.one_each:  # an entry is its one wording
             return common * np.float32(worth(1, 1, saturate(1)))
         return self.told.overlaps(query, scaled=True)
+
+
+def _background(spelled: Sequence[str]) -> Background | None:
+    """Distinct tokens of each of some spelled phrases; None without phrases."""
+    return Background(distinct(*tokens.explode(spelled), len(spelled))[0], len(spelled)) if spelled else None
 
 
 def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:

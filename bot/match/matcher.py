@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from rapidfuzz.fuzz import ratio
 
-from bot.match.evidence import SHARE, SHORT_WORDING, cover, fit
+from bot.match import closeness
+from bot.match.coverage import SHARE, SHORT_WORDING, cover, fit
 from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
 from bot.match.index import Index, spelling
 from bot.match.postings import spans
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bot.match.bank import Bank
-    from bot.match.evidence import Coverage, Fit
+    from bot.match.coverage import Coverage, Fit
     from bot.match.postings import Weighed
 
     Floats = NDArray[np.floating[Any]]
@@ -115,13 +116,17 @@ class Matcher:
             group = self._group(held_out)
             common[group] = heard[group] = 0.0
         rough = self._rough(asked.latin, row, sounds, common, heard)
-        self._adjust(rough, found, row, held_out)
+        self._adjust(rough, found)
+        part = None if held_out is None else self._without(rough, row, held_out)
         places = self._first(rough)
         if not len(places):
             return []
         own = spans(index.starts[places], index.ends[places])
         best = fit(index, places, row, sounds, common[own], heard[own])
-        return self._candidates(asked, row, places, best, found, held_out)
+        covered = cover(index.known(places), len(places), row)
+        if held_out is not None and part is not None:
+            covered.put(places == held_out.place, part)
+        return self._candidates(asked, row, places, (best, covered), found)
 
     def judge(self, asked: Asked, places: Sequence[int]) -> list[Candidate]:
         """Some entries as candidates, best first, whatever else the bank holds."""
@@ -130,7 +135,8 @@ class Matcher:
         own = spans(index.starts[chosen], index.ends[chosen])
         common, heard = index.content.overlaps(row, own), index.spoken.overlaps(sounds, own)
         best = fit(index, chosen, row, sounds, common, heard)
-        return self._candidates(asked, row, chosen, best, self._look_up(asked))
+        covered = cover(index.known(chosen), len(chosen), row)
+        return self._candidates(asked, row, chosen, (best, covered), self._look_up(asked))
 
     def _weigh(self, asked: Asked) -> tuple[Weighed, Weighed]:
         return self.index.weigh(asked.core), self.index.weigh_sounds(asked.syllables)
@@ -152,28 +158,24 @@ class Matcher:
         rough += like if index.one_each else self._best(like)
         return rough
 
-    def _adjust(self, rough: Floats, found: _Found, row: Weighed, held_out: HeldOut | None) -> None:
-        """Count names, keywords and rules into the rough scores, and what is held out no longer."""
+    def _adjust(self, rough: Floats, found: _Found) -> None:
+        """Count names, keywords and rules into the rough scores."""
         for place, name in found.names.items():
             rough[place] += 0.3 + 0.1 * len(name)
         for place, words in found.keywords.items():
             rough[place] += 0.1 * len(words)
         rough[list(found.barred)] = 0.0
-        if held_out is None:
-            return
-        if held_out.group is None:
-            rough[held_out.place] = 0.0
-            return
-        part, whole = (self._covered(np.array([held_out.place]), row, out) for out in (held_out, None))
-        rough[held_out.place] += (part.worth() - whole.worth())[0]
 
-    def _covered(self, places: Ints, row: Weighed, held_out: HeldOut | None) -> Coverage:
-        """How far entries cover the query."""
-        covered = cover(self.index.known(places), len(places), row)
-        if held_out is not None:
-            kept = self.index.known_without(held_out.place, self._group(held_out))
-            covered.put(places == held_out.place, cover(kept, 1, row))
-        return covered
+    def _without(self, rough: Floats, row: Weighed, held_out: HeldOut) -> Coverage | None:
+        """Take what is held out from the rough scores; what the rest of its entry covers, None without any rest."""
+        place = held_out.place
+        if held_out.group is None:
+            rough[place] = 0.0
+            return None
+        part = cover(self.index.known_without(place, self._group(held_out)), 1, row)
+        whole = cover(self.index.known(np.array([place])), 1, row)
+        rough[place] += (part.worth() - whole.worth())[0]
+        return part
 
     def _best(self, fit: Floats) -> Floats:
         """For each entry how well its best wording fits."""
@@ -215,16 +217,17 @@ class Matcher:
         return _Found(names, keywords, barred)
 
     def _candidates(
-        self, asked: Asked, row: Weighed, places: Ints, best: Fit, found: _Found, held_out: HeldOut | None = None
+        self, asked: Asked, row: Weighed, places: Ints, evidence: tuple[Fit, Coverage], found: _Found
     ) -> list[Candidate]:
         """The entries at `places` with all their features, best first."""
         index, at = self.index, places.tolist()
         items = [self.bank.items[place] for place in at]
-        covered = self._covered(places, row, held_out)
+        best, covered = evidence
         names = [found.names.get(place, "") for place in at]
         keywords = [tuple(found.keywords.get(place, ())) for place in at]
         own = np.array([item.region in asked.own_regions for item in items])
         none: Floats = np.zeros(len(at))
+        close: Floats = np.zeros((len(closeness.NAMES), len(at)))
         if asked.latin:  # typed pinyin: the sound stands in for the characters
             wordings, likeness, missing = best.by_sound, best.sound, none
             first, last = (best.sound, best.spoken, best.sound, best.sound), (best.sound, best.sound, none)
@@ -234,6 +237,8 @@ class Matcher:
             likeness = np.array([ratio(asked.core, index.wordings[number].core) for number in wordings.tolist()]) / 100
             missing = np.minimum(covered.missing / unknown, 1.0)
             last = (covered.central, best.nearest, index.heaviest_beyond(wordings, row) / unknown)
+            if self.lean:
+                close = index.closeness(asked.core, row, wordings)
         features = np.array(
             [
                 *first,
@@ -245,6 +250,7 @@ class Matcher:
                 missing,
                 own & (covered.told >= _TELLS),
                 *last,
+                *close,
             ]
         ).T
         made = map(

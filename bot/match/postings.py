@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,22 +36,56 @@ def is_first(ordered: Ints) -> NDArray[np.bool_]:
     return first
 
 
+BACKGROUND_SHARE = 0.7
+"""Of a token's weight, where there is a background."""
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Tokens of everyday phrases, one for every phrase that holds it, and the number of phrases.
+
+    In a bank about one thing its name is as common as 怎么; the background tells them apart.
+    """
+
+    tokens: Ints
+    phrases: int
+
+
 class Vocabulary:
     """Tokens of a bank, sorted, each with its weight: IDF over entries, less for pairs.
 
-    A token that no entry has weighs as much as the rarest.
+    With a background its tokens belong to the vocabulary, and IDF over the phrases is blended in.
+    A token that neither has weighs as much as the rarest.
     """
 
-    def __init__(self, tokens: Ints, entries: int) -> None:
+    def __init__(self, tokens: Ints, entries: int, background: Background | None = None) -> None:
         """`tokens`: one for every entry that holds it, in any order."""
-        self.tokens, count = unique(tokens)
-        idf = np.log((entries + 1.0) / (count - 0.3))
+        every = tokens if background is None else np.concatenate([tokens, unique(background.tokens)[0]])
+        self.tokens, count = unique(every)
+        self.singles = int(np.searchsorted(self.tokens, PAIR))
+        if background is not None:
+            count -= np.isin(self.tokens, background.tokens)
+        idf, self.unknown = _idf(count, entries)
+        if background is not None:
+            common, rarest = _idf(_counted(self.tokens, background.tokens), background.phrases)
+            idf = (1 - BACKGROUND_SHARE) * idf + BACKGROUND_SHARE * common
+            self.unknown = (1 - BACKGROUND_SHARE) * self.unknown + BACKGROUND_SHARE * rarest
         self.weights: Floats = (idf * np.where(self.tokens >= PAIR, PAIR_WEIGHT, 1.0)).astype(np.float32)
-        self.unknown = float(np.log((entries + 1.0) / 0.7))
 
     def find(self, tokens: Ints) -> Ints:
         """Place of each token in the vocabulary; all of them must be in it."""
         return np.searchsorted(self.tokens, tokens)
+
+
+def _idf(count: Ints, units: int) -> tuple[Floats, float]:
+    """IDF of tokens that stand in `count` of so many units; and of the rarest, which none weighs more than."""
+    return np.log((units + 1.0) / (np.maximum(count, 1) - 0.3)), float(np.log((units + 1.0) / 0.7))
+
+
+def _counted(wanted: Ints, tokens: Ints) -> Ints:
+    """How often each of some sorted tokens occurs."""
+    ordered = np.sort(tokens)
+    return np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")
 
 
 class Weighed:
@@ -66,7 +101,7 @@ class Weighed:
         self.weights: Floats = vocabulary.weights[self.places].astype(np.float64)
         strangers = wanted[~known]
         pairs = int((strangers >= PAIR).sum())
-        singles = len(strangers) - pairs
+        self.strange_singles = singles = len(strangers) - pairs
         self.heaviest_stranger = vocabulary.unknown * (1.0 if singles else PAIR_WEIGHT if pairs else 0.0)
         self.mass = max(float(self.weights.sum()) + vocabulary.unknown * (singles + PAIR_WEIGHT * pairs), 1e-6)
         self._size = size
@@ -139,10 +174,6 @@ class Forward:
         self._places: NDArray[np.int32] = vocabulary.find(tokens).astype(np.int32)[order]
         self._marks = None if marks is None else marks.astype(np.int16)[order]
         self._bounds: Ints = np.append(0, np.cumsum(np.bincount(units, minlength=size)))
-
-    def of(self, unit: int) -> NDArray[np.int32]:
-        """Places of the tokens of one unit."""
-        return self._places[self._bounds[unit] : self._bounds[unit + 1]]
 
     def several(self, units: Ints) -> Known:
         """Tokens of several units."""

@@ -116,6 +116,17 @@ def set_aside(file: Path, now: dt.datetime) -> Path:
     return kept
 
 
+def identity(file: Path | None) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name."""
+    if file is None:
+        return None
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def reason_of(error: Exception) -> str:
     """The driver's own words, without the statement and its values."""
     return str(error.orig) if isinstance(error, DBAPIError) else str(error)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.querylog.spool import Spool
     from bot.querylog.store import QueryLog
 
-PATIENCE = 0.5
+PATIENCE = 1.0
 """Seconds that a citizen waits for the log."""
 PATIENCE_TO_SEND = 2.5
 """Seconds that a reply waits which is stored to be sent; a platform waits for it at most five."""

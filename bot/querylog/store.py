@@ -6,10 +6,9 @@ import asyncio
 import datetime as dt
 import hashlib
 import hmac
-import json
 import secrets
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,10 +16,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.errors import StoreError
 from bot.querylog import daily, deliveries, fleet, months, people
 from bot.querylog.arrivals import Arrival, Taken, take
-from bot.querylog.engine import DamagedError, file_of, forget_deleted, open_engine, open_reader, reason_of, set_aside
+from bot.querylog.engine import (
+    DamagedError,
+    file_of,
+    forget_deleted,
+    identity,
+    open_engine,
+    open_reader,
+    reason_of,
+    set_aside,
+)
 from bot.querylog.retention import delete_before
 from bot.querylog.rows import Logged, LogRow
-from bot.querylog.tables import feedback, query_log, setting
+from bot.querylog.tables import query_log, setting
+from bot.querylog.verdicts import judge
 from bot.querylog.writer import Writer
 
 if TYPE_CHECKING:
@@ -51,8 +60,9 @@ class QueryLog:
         self._sent: dict[str, None] = {}
         self._person_secret = ""
         self._counting = asyncio.Lock()
+        self._readings: set[asyncio.Task[Any]] = set()
         self.file = file_of(engine.url)
-        self._identity = _identity(self.file)
+        self._identity = identity(self.file)
 
     @classmethod
     async def open(cls, url: str) -> QueryLog:
@@ -86,12 +96,14 @@ class QueryLog:
     async def close(self) -> None:
         """Write what is waiting, then close. Safe to call twice; gives up after ten seconds."""
         await self._writer.close()
+        if self._readings:
+            await asyncio.wait(self._readings)
         if self._reader is not None:
             await self._reader.dispose()
 
     def lost(self) -> bool:
         """Whether the file was removed or replaced since it was opened: what is written then is gone at the end."""
-        return _identity(self.file) != self._identity
+        return identity(self.file) != self._identity
 
     def note_sent(self, token: str) -> None:
         """Remember that a reply went out which the log has not got yet."""
@@ -142,11 +154,10 @@ class QueryLog:
         """Do some reading on a connection of its own, which keeps no writer waiting."""
         if self._reader is None:
             return await self.run(work)
-        try:
-            async with self._reader.connect() as connection:
-                return await work(connection)
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreError(f"查询日志读写失败：{reason_of(error)}") from error
+        reading = asyncio.create_task(_read(self._reader, work))
+        self._readings.add(reading)
+        reading.add_done_callback(self._readings.discard)
+        return await asyncio.shield(reading)  # cut off in the middle it would leave its connection open
 
     async def get(self, key: str) -> str | None:
         """A small durable value, such as a cursor."""
@@ -206,7 +217,7 @@ class QueryLog:
         if not 0 < row_id <= _MAX_ID:
             return False
         mine = (query_log.c.id == row_id) & (query_log.c.user_key == user_key)
-        return await self.run(partial(_judge, rows=mine, row_id=row_id, verdict=verdict))
+        return await self.run(partial(judge, rows=mine, row_id=row_id, verdict=verdict))
 
     async def judge(self, token: str, verdict: str | None, reasons: tuple[str, ...] = (), text: str = "") -> bool:
         """Store a verdict with the reply of this token; None takes an earlier one back. `text` is redacted already."""
@@ -216,7 +227,7 @@ class QueryLog:
             if found is None or found.query_id is None:
                 return False
             row = query_log.c.id == found.query_id
-            return await _judge(connection, row, found.query_id, verdict, reasons, text)
+            return await judge(connection, row, found.query_id, verdict, reasons, text)
 
         return await self.run(store)
 
@@ -271,37 +282,17 @@ class QueryLog:
             return await self._writer.run_outside(work)
 
 
-async def _judge(
-    connection: AsyncConnection,
-    rows: sa.ColumnElement[bool],
-    row_id: int,
-    verdict: str | None,
-    reasons: tuple[str, ...] = (),
-    text: str = "",
-) -> bool:
-    now = dt.datetime.now(dt.UTC)
-    change = sa.update(query_log).where(rows).values(verdict=verdict, verdict_at=now)
-    if (await connection.execute(change)).rowcount != 1:
-        return False
-    said = {"query_id": row_id, "at": now, "verdict": verdict, "reasons": json.dumps(reasons, ensure_ascii=False)}
-    await connection.execute(sa.insert(feedback).values(**said, text=text))
-    return True
+async def _read(reader: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    try:
+        async with reader.connect() as connection:
+            return await work(connection)
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"查询日志读写失败：{reason_of(error)}") from error
 
 
 def _hidden(key: str, channel: str, user: str) -> str:
     who = f"{channel}:{user}".encode("utf-8", "surrogatepass")
     return hmac.new(bytes.fromhex(key), who, hashlib.sha256).hexdigest()[:16]
-
-
-def _identity(file: Path | None) -> tuple[int, int] | None:
-    """What tells a file from another one of the same name."""
-    if file is None:
-        return None
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _month(moment: dt.datetime) -> str:

@@ -4,9 +4,10 @@
     python -m tests.bench.grouping --size 50000
 
 `--faq`: a folder of `faq.jsonl` (id, question) and `queries.jsonl` (text, id or null, kind, split). The questions of a
-group are an entry's own and what other people wrote for it. Two settings: *cold*, the shipped knowledge, which knows
-nothing of the field, and only what asks the same is put together; and *at work*, a bot that knows the other half of the
-entries, with both steps of grouping. Settings of every method are chosen on the development half. `--fit` fits the
+group are an entry's own and what other people wrote for it. Settings: *at work*, a bot that knows the other half of the
+entries, groups in both steps, as `reformbot gaps` does; *cold*, the shipped knowledge, which has no word of the field,
+so that the second step takes every medicine for one unknown thing, whatever is asked of it. Settings of every method
+are chosen on the development half. `--fit` fits the
 weights of `bot/gaps/likeness.py` on the development half alone.
 
 `--size`: so many different made questions, grouped at once, then a hundred more that join; CPU seconds.
@@ -137,7 +138,11 @@ def measure(folder: Path) -> None:
     """Print F1, precision and recall of every method on the test half."""
     (dev, other_half), (test, _) = read_set(folder, "dev"), read_set(folder, "test")
     shipped = Desk(load_or_raise(default_folder()))
-    methods = {"ours, cold": ours(shipped, subjects=False), "ours, at work": ours(knowing(other_half), subjects=True)}
+    methods = {
+        "ours, at work": ours(knowing(other_half), subjects=True),
+        "ours, cold, first step": ours(shipped, subjects=False),
+        "ours, cold, both steps": ours(shipped, subjects=True),
+    }
     for name, tried in baselines().items():
         methods[name] = max(tried, key=lambda method: score(method(dev[0]), dev[1])[0])
     print(f"{len(test[0])} questions, {len(set(test[1]))} groups\nmethod\tF1\tprecision\trecall")

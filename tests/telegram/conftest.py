@@ -51,8 +51,9 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chats may get more in a second than Telegram likes, so that the tests are quick; the burst has its own."""
+    """Chats may get more in a second than Telegram likes, and nothing drains for long, so that the tests are quick."""
     monkeypatch.setattr("bot.channels.telegram.pace.CHAT", (50, 1.0))
+    monkeypatch.setattr("bot.channels.telegram.channel._DRAIN_SECONDS", 0.5)
 
 
 @pytest.fixture

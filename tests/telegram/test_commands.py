@@ -71,7 +71,7 @@ async def test_feedback_in_words_goes_to_the_last_answer(telegram: Emulator, bot
     assert await said(telegram, ANNA, "/feedback 电话 13812345678 打不通") == words.FEEDBACK_DONE
 
 
-ADMIN_WORDS = {"/stats": "今天 ", "/gaps": "没答上来", "/reload": "换好了"}
+ADMIN_WORDS = {"/stats": "今天 ", "/gaps": "没答上来", "/reload": "知识没有变化"}
 
 
 @pytest.mark.parametrize("command", ADMIN_WORDS)

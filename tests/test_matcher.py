@@ -1,0 +1,86 @@
+"""The short ways of the matcher lead where the long ones do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bot.bench import made_book
+from bot.desk import Desk
+from bot.knowledge.book import Book
+from bot.match.index import Index
+from bot.match.matcher import CANDIDATES, DECOYS, Candidate, HeldOut, _top
+from bot.match.postings import Known
+from bot.match.tokens import _FIRST, PAIR, SHIFT
+from bot.understand.query import understand
+
+SOME = 12
+
+
+@pytest.fixture(scope="module")
+def made(book: Book) -> Desk:
+    return Desk(made_book(book, 200))
+
+
+def same(left: list[Candidate], right: list[Candidate]) -> bool:
+    return [item[:2] + item[4:8] for item in left] == [item[:2] + item[4:8] for item in right] and np.allclose(
+        [item.features for item in left], [item.features for item in right], atol=1e-6
+    )
+
+
+def chinese(index: Index, known: Known) -> dict[int, int]:
+    """Marks by token, without Latin words and numbers: each index spells these in its own way."""
+    found = zip(index.vocabulary.tokens[known.places].tolist(), known.marks.tolist(), strict=True)
+    own = {token: mark for token, mark in found if max(token >> SHIFT, token % PAIR) < _FIRST}
+    assert len(own) > 50
+    return own
+
+
+@pytest.mark.parametrize("bank", ["desk", "made"])
+def test_entries_are_judged_alone_as_among_all(bank: str, request: pytest.FixtureRequest, book: Book) -> None:
+    desk = request.getfixturevalue(bank)
+    judged = 0
+    for entry in list(book.entries.values())[::SOME]:
+        for question in (*entry.tests, *entry.english[:1]):
+            asked = desk._asked(understand(question, desk.lexicon))
+            ranked = desk.matcher.rank(asked)
+            assert len(ranked) <= CANDIDATES + DECOYS
+            if ranked:
+                assert same(desk.matcher.judge(asked, [item.place for item in ranked]), ranked)
+                judged += 1
+    assert judged > 50
+
+
+def test_what_is_held_out_counts_as_if_it_had_never_been_there(desk: Desk) -> None:
+    bank, index, held = desk.matcher.bank, desk.matcher.index, 0
+    for place in range(0, desk.matcher.entries, SOME):
+        item = bank.items[place]
+        held_out = HeldOut(place, item.wordings[len(item.wordings) // 2].group)
+        kept = tuple(wording for wording in item.wordings if wording.group != held_out.group)
+        reduced = Index(replace(bank, items=(replace(item, wordings=kept),)))
+        known = index.known_without(place, desk.matcher._group(held_out))
+        assert chinese(index, known) == chinese(reduced, reduced.known(np.array([0])))
+        held += len(item.wordings) - len(kept)
+    assert held > 10
+
+
+def test_the_best_of_a_long_row() -> None:
+    draw = np.random.default_rng(0)
+    for length in (0, 3, 12, 700, 5_000):
+        scores = np.maximum(draw.random(length).astype(np.float32) - np.float32(0.3), 0)
+        expected = [at for at in np.argsort(-scores, kind="stable")[:12].tolist() if scores[at] > 0]
+        assert sorted(_top(scores, 12).tolist()) == sorted(expected)
+    assert len(_top(np.ones(900, dtype=np.float32), 12)) == 12
+
+
+def test_only_what_could_answer_is_ranked_again(desk: Desk, book: Book) -> None:
+    entry = next(iter(book.entries.values()))
+    rivals = desk.match(understand(entry.tests[0], desk.lexicon))
+    named = understand(entry.name, desk.lexicon)
+    assert desk.could_be(named, [entry.id], rivals, 0.99)
+    asked = understand(entry.tests[0], desk.lexicon)
+    assert desk.could_be(asked, [entry.id], rivals, 0.0)
+    assert not desk.could_be(asked, [entry.id], rivals, 1.1)
+    assert not desk.could_be(asked, [rivals[-1].id], rivals, 0.0)
