@@ -136,7 +136,8 @@ async def test_hostile_words_stay_words(site: Site, admin: httpx.AsyncClient) ->
 async def test_a_folder_that_somebody_is_editing_breaks_no_page(
     site: Site, admin: httpx.AsyncClient, gaps: list[int], tmp_path: Path
 ) -> None:
-    (tmp_path / "broken.yaml").write_bytes(b"\xff\xfe: [")
+    (tmp_path / "ningbo").mkdir()
+    (tmp_path / "ningbo" / "broken.yaml").write_bytes(b"\xff\xfe: [")
     site.app.settings = site.app.settings.model_copy(update={"knowledge": tmp_path})
     wording = sa.update(gap_table).values(proposal="wording", target="nb-mobile-micro-court")
     await site.app.querylog.run(lambda connection: connection.execute(wording))
