@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -17,15 +17,7 @@ from bot.gaps.keeper import Keeper
 from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
 from bot.settings import load_settings
-
-NOW = dt.datetime(2026, 11, 20, 4, 0, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-async def querylog(tmp_path: Path) -> AsyncIterator[QueryLog]:
-    opened = await QueryLog.open(f"sqlite+aiosqlite:///{tmp_path}/log.db")
-    yield opened
-    await opened.close()
+from tests.gaps.conftest import NOW
 
 
 async def fails(querylog: QueryLog, text: str, moment: dt.datetime = NOW) -> None:
