@@ -16,6 +16,7 @@ from bot.channels.web.pages import asset as chat_asset
 from bot.channels.web.pages import scrub, version
 from bot.dashboard import words
 from bot.dashboard.attempts import Attempts
+from bot.dashboard.workroom import Workroom
 from bot.errors import StoreError
 from bot.querylog.daily import city_day
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bot.dashboard.access import Access, Session
     from bot.desk import Desk
     from bot.querylog.store import QueryLog
+    from bot.reload import Reloader
     from bot.settings import Settings
 
 ROOT = "/admin"
@@ -51,6 +53,8 @@ class Program(Protocol):
     desk: Desk
     """Today's knowledge; another one after a reload."""
     querylog: QueryLog
+    reloader: Reloader
+    """Knows the folder, and takes it in when it is asked to."""
 
     def health(self) -> dict[str, Any]:
         """`{"status": "ok", ...}` while everything works."""
@@ -116,6 +120,7 @@ class Panel:
         self.now, self.tick = now, tick
         self.attempts = Attempts()
         self.checking = asyncio.Semaphore(1)
+        self.workroom = Workroom(program.reloader.folder)
         self._tallying: asyncio.Task[None] | None = None
         self._demo: str | None = None
         self._jinja = Environment(
@@ -182,6 +187,8 @@ class Panel:
 
 
 NOTICES = {
+    "saved": "存好了，这一版也留了底。",
+    "undone": "退回好了；退回以前的那一版也留着。",
     "reloaded": "知识已经重新读入。",
     "not-reloaded": "知识没有换上，原来的还在用：请看下面的警报和操作记录。",
 }
