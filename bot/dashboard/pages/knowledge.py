@@ -96,8 +96,9 @@ async def version(panel: Panel, request: Request) -> Response:
     then = await _content(panel, name, identifier)
     at = next((_moment(version.at) for version in versions if version.id == identifier), None)
     changes = diff(name, now, then).splitlines()[2:]
-    values = {"file": name, "id": identifier, "at": at, "changes": changes, "opened": keep.digest(now)}
-    return await panel.page(request, "version.html", **values)
+    return await panel.page(
+        request, "version.html", file=name, id=identifier, at=at, changes=changes, opened=keep.digest(now)
+    )
 
 
 async def undo(panel: Panel, request: Request) -> Response:

@@ -32,7 +32,7 @@
   const looks = EditorView.theme({
     "&": { height: "100%", color: "var(--ink)", fontSize: ".9375rem" },
     "&.cm-focused": { outline: "none" },
-    ".cm-scroller": { fontFamily: "ui-monospace, Consolas, var(--sans)", lineHeight: "1.65" },
+    ".cm-scroller": { fontFamily: "ui-monospace, Consolas, monospace", lineHeight: "1.65" },
     ".cm-content": { caretColor: "var(--ink)" },
     ".cm-cursor": { borderLeftColor: "var(--ink)" },
     ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--muted)", borderRight: "1px solid var(--line)" },
@@ -64,7 +64,7 @@
         syntaxHighlighting(colours),
         looks,
         EditorState.phrases.of(said),
-        EditorView.contentAttributes.of({ "aria-label": "内容", lang: "zh-CN" }),
+        EditorView.contentAttributes.of({ "aria-label": "内容", lang: "zh-CN", tabindex: "0" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) changed();
           else if (update.selectionSet) choose();
