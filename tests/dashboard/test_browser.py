@@ -95,7 +95,7 @@ def page_of(browser: Browser, server: Server, size: tuple[int, int], **context: 
     made = browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
     made.add_cookies([{"name": COOKIE, "value": server.cookie, "url": f"{server.base}/admin"}])
     page = made.new_page()
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda message: said.append(f"{message.text} {message.location}"))
     page.on("pageerror", lambda error: said.append(str(error)))
     try:
         yield page

@@ -60,6 +60,7 @@ def write(page: Page, text: str) -> None:
     """Replace all that stands in the editor, as somebody who pastes."""
     page.locator(".cm-content").click()
     page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")  # or the browser would style what replaces a selection, which our policy forbids
     page.keyboard.insert_text(text)
 
 

@@ -42,6 +42,10 @@
     },
     ".cm-selectionMatch": { backgroundColor: "var(--amber)" },
     ".cm-tooltip, .cm-panels": { backgroundColor: "var(--surface)", color: "var(--ink)", borderColor: "var(--edge)" },
+    ".cm-lint-marker": { width: ".7em", height: ".7em", marginTop: ".45em", borderRadius: "50%", content: "''" },
+    ".cm-lint-marker-error": { backgroundColor: "var(--c4)" },
+    ".cm-lint-marker-warning": { border: "2px solid var(--c4)" },
+    ".cm-lintRange": { backgroundImage: "none !important", textDecoration: "underline wavy var(--c4)" },
     ".cm-diagnostic": { maxWidth: "34rem", fontFamily: "var(--sans)", whiteSpace: "normal" },
   });
   const said = {
