@@ -101,14 +101,14 @@ def test_a_draft_is_tried_beside_the_live_knowledge(workbook: Workbook, desk: De
     text = shipped[FILE].decode()
     draft = workbook.compile(FILE, text.replace("  ask:\n", "  ask:\n    - 月亮上种白菜要交几块\n", 1).encode())
     assert draft is not None
-    found = trial.impact(["月亮上种白菜要交几块", "微法院"], desk, draft, TODAY)
-    assert [change.question for change in found.won] == ["月亮上种白菜要交几块"]
-    assert (found.stolen, found.lost, found.same) == ((), (), 1)
-    back = trial.impact(["月亮上种白菜要交几块"], draft, desk, TODAY)
-    assert len(back.lost) == 1
     change = trial.compare("月亮上种白菜要交几块", desk, draft, TODAY)
     assert (change.before.status, change.after.ids) == (Status.NONE, (COURT,))
-    assert "宁波移动微法院" in trial.preview(draft, COURT, TODAY)["plain"]
+    trees = parse(shipped).trees
+    assert trial.failing(draft, trees, FILE, TODAY) == ()
+    spoilt = workbook.compile(FILE, text.replace("  tests:\n", "  tests:\n    - 月亮上种白菜要交几块\n", 1).encode())
+    assert spoilt is not None
+    problems = trial.failing(spoilt, trees, FILE, TODAY)
+    assert [problem.code for problem in problems] == ["K401"]
 
 
 # Saving -------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from bot.channels.web.pages import asset as chat_asset
 from bot.channels.web.pages import scrub, version
 from bot.dashboard import words
 from bot.dashboard.attempts import Attempts
+from bot.dashboard.workroom import Workroom
 from bot.errors import StoreError
 from bot.querylog.daily import city_day
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from bot.desk import Desk
     from bot.gaps.keeper import Keeper
     from bot.querylog.store import QueryLog
+    from bot.reload import Reloader
     from bot.settings import Settings
     from bot.switch import Switch
 
@@ -55,6 +57,8 @@ class Program(Protocol):
     querylog: QueryLog
     switch: Switch
     gaps: Keeper
+    reloader: Reloader
+    """Knows the folder, and takes it in when it is asked to."""
 
     def health(self) -> dict[str, Any]:
         """`{"status": "ok", ...}` while everything works."""
@@ -120,6 +124,7 @@ class Panel:
         self.now, self.tick = now, tick
         self.attempts = Attempts()
         self.checking = asyncio.Semaphore(1)
+        self.workroom = Workroom(program.reloader.folder)
         self._tallying: asyncio.Task[None] | None = None
         self._demo: str | None = None
         self._jinja = Environment(
@@ -191,6 +196,8 @@ NOTICES = {
     "gap-drafted": "记为已起草。",
     "gap-done": "记为已解决。",
     "gap-outside": "记为不归这里；问的次数翻一番才会再出现。",
+    "saved": "存好了，这一版也留了底。",
+    "undone": "退回好了；退回以前的那一版也留着。",
     "reloaded": "知识已经重新读入。",
     "not-reloaded": "知识没有换上，原来的还在用：原因见下面“知识”一栏。",
     "paused": "已经暂停；几秒之内都生效。",

@@ -46,6 +46,15 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def content_now(folder: Path, name: str) -> bytes:
+    """A file as it stands, nothing when it is not there. Raises SaveError for what is no knowledge file."""
+    path = _path(folder, name)
+    try:
+        return path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise SaveError(f"读不了 {name}：{error.strerror}") from error
+
+
 def save(folder: Path, name: str, content: bytes, opened: str, who: str, why: str) -> None:
     """Replace a file whose content still has the digest `opened`, and keep the version with who changed it and why.
 
@@ -53,7 +62,7 @@ def save(folder: Path, name: str, content: bytes, opened: str, who: str, why: st
     """
     path = _path(folder, name)
     try:
-        theirs = path.read_bytes() if path.exists() else b""
+        theirs = content_now(folder, name)
         if digest(theirs) != opened:
             raise ConflictError(name, theirs)
         repository = _repository(folder)
@@ -95,7 +104,10 @@ def _path(folder: Path, name: str) -> Path:
     """The file of a name that stays inside the folder."""
     if not _NAME.fullmatch(name):
         raise SaveError(f"文件名“{name[:40]}”不行：要像 ningbo/livelihood.yaml，用小写字母、数字和减号")
-    return folder / name
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise SaveError(f"{name} 不在知识目录里")
+    return path
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -22,6 +22,16 @@ class Workbook:
         self._pages = {name: read_page(name, content) for name, content in files.items()}
         self._known = frozenset(bind(self._pages).problems)
 
+    @property
+    def pages(self) -> Mapping[str, Page]:
+        """The files, read one by one, by name."""
+        return self._pages
+
+    @property
+    def problems(self) -> frozenset[Problem]:
+        """What is wrong with the files as they were last kept."""
+        return self._known
+
     def with_draft(self, name: str, content: bytes) -> Loaded:
         """The knowledge with one file changed, or added."""
         return bind(self._bound(name, content))

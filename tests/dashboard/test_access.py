@@ -45,6 +45,17 @@ ROUTES = {
     ("POST", "/admin/system/pause"),
     ("POST", "/admin/system/resume"),
     ("GET", "/admin/audit"),
+    ("GET", "/admin/knowledge"),
+    ("GET", "/admin/knowledge/edit"),
+    ("GET", "/admin/knowledge/live"),
+    ("GET", "/admin/knowledge/history"),
+    ("GET", "/admin/knowledge/version"),
+    ("POST", "/admin/knowledge/check"),
+    ("POST", "/admin/knowledge/preview"),
+    ("POST", "/admin/knowledge/try"),
+    ("POST", "/admin/knowledge/replay"),
+    ("POST", "/admin/knowledge/save"),
+    ("POST", "/admin/knowledge/undo"),
 }
 """Every route of the dashboard. The guard refuses a new one without a login, and this test fails until it is listed."""
 
@@ -301,7 +312,7 @@ async def test_security_headers_are_on_every_reply(site: Site, admin: httpx.Asyn
 
 
 async def test_too_large_a_form_is_refused(site: Site, admin: httpx.AsyncClient) -> None:
-    response = await admin.post("/admin/logout", headers=FORM, content=b"a=" + b"x" * (3 * 1024 * 1024))
+    response = await admin.post("/admin/logout", headers=FORM, content=b"a=" + b"x" * (5 * 1024 * 1024))
     assert response.status_code == 413
 
 

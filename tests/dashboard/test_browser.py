@@ -32,6 +32,8 @@ AXE = (ROOT / "tests" / "vendor" / "axe-core" / "axe.min.js").read_text(encoding
 SIZES = [(360, 740), (1280, 900)]
 ALIKE = frozenset({"/?days=7", "/entries?view=never", "/entries?view=old", "/wordings?view=missed", "/gaps?state=done"})
 """Pages that only show more of what another one shows."""
+REFUSALS = (404, 409, 422)
+"""What a browser tells of in its console, and is meant to happen."""
 LONG_WORD = "gongyeyongdibiaozhundi" * 15
 
 
@@ -46,8 +48,9 @@ def browser() -> Iterator[Browser]:
 class Server(threading.Thread):
     """A dashboard over made-up and hostile questions on a port of its own, in a loop of its own."""
 
-    def __init__(self, folder: Path, desk: Desk) -> None:
+    def __init__(self, folder: Path, desk: Desk, **settings: Any) -> None:
         super().__init__(daemon=True)
+        self.settings = settings
         self.url, self.desk = f"sqlite+aiosqlite:///{folder}/log.db", desk
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.base = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -58,7 +61,7 @@ class Server(threading.Thread):
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        async with opened(self.url, self.desk) as site:
+        async with opened(self.url, self.desk, **self.settings) as site:
             await demo.fill(site.app.querylog, self.desk, 8, 1, NOW)
             for text in [*HOSTILE, LONG_WORD]:
                 for _ in range(3):
@@ -93,13 +96,13 @@ def page_of(browser: Browser, server: Server, size: tuple[int, int], **context: 
     made = browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
     made.add_cookies([{"name": COOKIE, "value": server.cookie, "url": f"{server.base}/admin"}])
     page = made.new_page()
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda message: said.append(f"{message.text} {message.location}"))
     page.on("pageerror", lambda error: said.append(str(error)))
     try:
         yield page
     finally:
         made.close()
-    assert [line for line in said if "404" not in line] == []
+    assert [line for line in said if not any(f"status of {code}" in line for code in REFUSALS)] == []
 
 
 def paths(server: Server) -> list[str]:
