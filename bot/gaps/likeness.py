@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.integer[Any]]
     Floats = NDArray[np.floating[Any]]
 
-WEIGHTS = (-1.1, 2.44, 5.51, 2.44, 9.4, 5.69, -19.76)
+WEIGHTS = (-0.9, 2.46, 5.23, 2.31, 9.21, 5.56, -19.3)
 """Of likeness by characters, by sound, of the rarest pair of characters that both have, of rapidfuzz's ratio, and of
 how near the two are beside the nearest that each of them has (the better share, the worse share); then the bias. From
 `tests/bench/grouping.py --fit`, on the development half of a public FAQ set."""
