@@ -217,16 +217,17 @@ def questions_only(book: Book, questions: Sequence[str]) -> tuple[Bank, float]:
     """A bank of one wording an entry, without answers and topics outside; and the seconds that spelling it took."""
     lexicon, bare = Lexicon(book), replace(book, outside=(), talk=())
     bank, seconds = Bank((), {}), 0.0
-    items, exact = list(bank.items), dict(bank.exact)
+    items, exact, background = list(bank.items), dict(bank.exact), bank.background
     for start in range(0, len(questions), _BATCH):  # what it is made from is never all in memory
         batch = questions[start : start + _BATCH]
         part_of = _with(bare, batch, ["—"] * len(batch))
         begin = time.perf_counter()
         part = build(part_of, lexicon)
         seconds += time.perf_counter() - begin
+        background = part.background
         items += [replace(item, id=f"{start + at}", body=()) for at, item in enumerate(part.items)]
         exact |= {text: tuple(items[start + int(name[2:])].id for name in ids) for text, ids in part.exact.items()}
-    return Bank(tuple(items), exact), seconds
+    return Bank(tuple(items), exact, background=background), seconds
 
 
 def _costs(number: int, folder: Path, rounds: int, say: Callable[[str], object]) -> tuple[Cost, ...]:
