@@ -39,9 +39,8 @@ def planted(chance: random.Random) -> tuple[str, str]:
         number = f"1{chance.choice('3456789')}{digits(chance, 9)}"
         return number, chance.choice([number, f"{number[:3]}-{number[3:7]}-{number[7:]}", wide(number)])
     if kind == 1:
-        number = (
-            f"330203{chance.randint(1950, 2009)}{chance.randint(10, 12)}{chance.randint(10, 28)}{digits(chance, 4)}"
-        )
+        born = f"{chance.randint(1950, 2009)}{chance.randint(10, 12)}{chance.randint(10, 28)}"
+        number = f"330203{born}{digits(chance, 4)}"
         return number, number
     if kind == 2:
         number = f"6222{digits(chance, 15)}"

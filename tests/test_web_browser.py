@@ -16,13 +16,14 @@ import uvicorn
 
 from bot.channels.service import Draft, Handled
 from bot.channels.web.routes import create_web
+from bot.model import Reply, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page, Request
 
-    from bot.model import Message, Reply, Status
+    from bot.model import Message
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -95,11 +95,11 @@ class QueryLog:
 
     async def close(self) -> None:
         """Write what is waiting, then close. Safe to call twice; gives up after ten seconds."""
-        await self._writer.close()
         if self._readings:
             await asyncio.wait(self._readings)
-        if self._reader is not None:
+        if self._reader is not None:  # first: the last connection to leave folds the write-ahead log into the file
             await self._reader.dispose()
+        await self._writer.close()
 
     def lost(self) -> bool:
         """Whether the file was removed or replaced since it was opened: what is written then is gone at the end."""

@@ -175,7 +175,7 @@ async def test_malformed_addresses_never_break(site: Site) -> None:
         for query in BROKEN_QUERIES:
             for method, path in sorted(ROUTES):
                 if method == "GET":
-                    assert (await client.get(address(path) + query)).status_code == 200, (path, query)
+                    assert (await client.get(address(path) + query)).status_code in {200, 400}, (path, query)
         assert (await client.get("/admin/questions/99999999999999999999")).status_code == 404
 
 

@@ -138,7 +138,7 @@ async def test_every_page_works_on_either_database(url: str, desk: Desk) -> None
         async with site.client(await site.cookie()) as client:
             for path in PAGES:
                 response: httpx.Response = await client.get("/admin" + path)
-                assert response.status_code == (404 if path == "/nothing" else 200), path
+                assert response.status_code == (404 if path in {"/nothing", "/gaps/1"} else 200), path
                 checked(response.text)
             for kind in ("csv", "jsonl", "xlsx"):
                 assert (await client.get(f"/admin/export/questions.{kind}")).status_code == 200
