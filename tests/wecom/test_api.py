@@ -96,11 +96,13 @@ async def test_nobody_listens(alerts: Alerts, caplog: pytest.LogCaptureFixture) 
 
 async def test_it_can_be_used_again(base: str, alerts: Alerts) -> None:
     api = Api(base, CORP, SECRET, alerts)
+    answers = []
     for _ in range(2):
         async with api, api:
-            await api.call("message/send", BODY)
+            answers.append(await api.call("message/send", BODY))
         async with api:
-            await api.call("message/send", BODY)
+            answers.append(await api.call("message/send", BODY))
+    assert [answer["errcode"] for answer in answers] == [0] * 4
 
 
 @pytest.mark.parametrize(("corp", "secret"), [("ww-other", SECRET), (CORP, "wrong")])
