@@ -6,9 +6,7 @@ import asyncio
 import json
 import logging
 import re
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -20,6 +18,7 @@ from bot.channels.web.routes import create_web
 from bot.desk import Desk
 from bot.model import Message
 from bot.settings import Settings, load_settings
+from tests.locks import locked
 from tests.test_answer import HOSTILE
 
 
@@ -134,18 +133,22 @@ async def test_a_broken_log_does_not_stop_answers(app: App) -> None:
     assert "备用队列" in health["alerts"]["log"]
 
 
+async def nothing_waits(app: App) -> None:
+    """Until every row is in the log."""
+    async with asyncio.timeout(20):
+        while app.health()["spooled"]:  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.05)
+
+
 async def test_a_slow_log_does_not_hold_up_answers(app: App, tmp_path: Path) -> None:
     await app.handle(Message("你好", channel="web", user="u"))
-    with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    await nothing_waits(app)
+    async with locked(tmp_path / "log.db"):
         handled = await app.handle(Message("加装电梯", channel="web", user="u"))
         assert (handled.payload["status"], handled.payload["id"]) == ("answer", None)
         assert app.health()["spooled"] == 1
         assert "太慢" in app.health()["reason"]
-        other.execute("ROLLBACK")
-    async with asyncio.timeout(20):
-        while app.health()["spooled"]:  # noqa: ASYNC110 - another task does it
-            await asyncio.sleep(0.05)
+    await nothing_waits(app)
     assert await app.querylog.count() == 2
     assert "alerts" not in app.health()
 

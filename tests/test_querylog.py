@@ -22,6 +22,7 @@ from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
 from bot.querylog.tables import metadata
 from tests.conftest import ROOT
+from tests.locks import locked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -240,10 +241,8 @@ async def test_close_writes_what_waits_and_may_be_called_again(path: Path) -> No
 
 @pytest.mark.asyncio
 async def test_a_locked_file_is_a_clear_error_and_not_the_end(querylog: QueryLog, path: Path) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    async with locked(path):
         results = await asyncio.gather(*(querylog.write(row()) for _ in range(3)), return_exceptions=True)
-        other.execute("ROLLBACK")
     assert ["locked" in str(result) for result in results] == [True] * 3
     await querylog.write(row())
     assert await querylog.count() == 1

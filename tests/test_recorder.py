@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from bot.querylog.rows import LogRow
 from bot.querylog.spool import Spool
 from bot.querylog.store import QueryLog
 from bot.settings import load_settings
+from tests.locks import locked
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -94,12 +93,10 @@ async def test_rows_come_over_in_order_when_the_lock_is_gone(querylog: QueryLog,
     recorder = recorder_of(querylog, spool)
     draining = asyncio.create_task(recorder.keep_draining())
     await recorder.take(arrival(0))
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    async with locked(file):
         for number in range(1, 300):
             assert await recorder.take(arrival(number)) is None
         assert recorder.health()["spooled"] == 299
-        other.execute("ROLLBACK")
     async with asyncio.timeout(20):
         while recorder.health()["spooled"]:  # noqa: ASYNC110 - another task does it
             await asyncio.sleep(0.05)

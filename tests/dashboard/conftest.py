@@ -14,6 +14,7 @@ import pytest
 
 from bot.app import App
 from bot.channels.web.routes import create_web
+from bot.dashboard import panel
 from bot.dashboard.access import COOKIE, Access, hash_password
 from bot.dashboard.site import dashboard
 from bot.desk import Desk
@@ -87,6 +88,12 @@ async def opened(url: str, desk: Desk, **settings: Any) -> AsyncIterator[Site]:
 @pytest.fixture(scope="session")
 def password_hash() -> str:
     return hash_password(PASSWORD)
+
+
+@pytest.fixture(autouse=True)
+def counts_are_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page waits for the newest counts however busy the machine is; that it need not is tested elsewhere."""
+    monkeypatch.setattr(panel, "_FRESH_SECONDS", 30)
 
 
 @pytest.fixture

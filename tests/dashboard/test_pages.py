@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from bot import demo
+from bot.dashboard import panel
 from bot.dashboard.access import COOKIE
 from bot.desk import Desk
 from bot.errors import StoreError
@@ -184,6 +185,22 @@ async def test_the_numbers_of_the_overview(site: Site, admin: httpx.AsyncClient)
     assert "比昨天多 3" in html
     assert values[5] == "5"
     assert "宁波移动微法院" in html
+
+
+async def test_a_page_does_not_wait_for_a_long_count(
+    site: Site, admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def long_count() -> None:
+        begun.set()
+        await over.wait()
+
+    monkeypatch.setattr(panel, "_FRESH_SECONDS", 0.01)
+    monkeypatch.setattr(site.app.querylog, "tally", long_count)
+    assert (await admin.get("/admin/")).status_code == 200
+    assert begun.is_set()
+    over.set()
 
 
 async def test_a_question_stands_among_what_was_said_around_it(site: Site, admin: httpx.AsyncClient) -> None:
