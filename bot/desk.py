@@ -17,6 +17,7 @@ from bot.model import Hit
 from bot.text.normalise import join_han, key, normalise
 from bot.understand import filler
 from bot.understand.lexicon import Lexicon
+from bot.understand.query import understand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ class Desk:
         self.book = book
         self.lexicon = Lexicon(book)
         self.matcher = Matcher(build(book, self.lexicon))
-        self.calibration = calibrate(self.matcher)
+        self.calibration = calibrate(self.matcher, self._read)
         self.near_names = NearNames(
             (name for item in self.matcher.bank.items for name in item.names), self.matcher.index
         )
@@ -72,6 +73,9 @@ class Desk:
         judged = self.matcher.judge(self._asked(query), [item.place for item in rivals])
         first = next((item.id for item in judged if not item.decoy), None)
         return first in entries and self.confidence(judged) >= least
+
+    def _read(self, text: str) -> Asked:
+        return self._asked(understand(text, self.lexicon))
 
     def _asked(self, query: Query) -> Asked:
         return Asked(

@@ -1,8 +1,9 @@
 """Blend → confidence, fitted to each bank at load by leaving its own wordings out.
 
 A held-out wording is a question that the bank should answer. A held-out wording of a topic outside the
-material, or a wording whose whole entry is taken away, is one that it should not. A logistic curve between
-them makes scores comparable between questions and between banks, without labels and without settings.
+material, or a wording whose whole entry is taken away, is one that it should not; where no topics outside are
+listed, neither is a question about nothing. A logistic curve between them makes scores comparable between
+questions and between banks, without labels and without settings.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bot.match.build import DECOY
 from bot.match.evidence import Evidence, evidence, lean_evidence
 from bot.match.matcher import Asked, HeldOut
+from bot.match.nonsense import nonsense
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -87,35 +90,56 @@ def as_question(wording: Wording) -> Asked:
     return Asked(wording.text.lower(), wording.core, wording.syllables)
 
 
-def calibrate(matcher: Matcher) -> Calibration:
-    """Fit the curve to a bank; the prior when the bank has fewer than 20 phrasings."""
+def calibrate(matcher: Matcher, read: Callable[[str], Asked]) -> Calibration:
+    """Fit the curve to a bank; the prior when the bank has fewer than 20 phrasings. `read` understands a text."""
     if matcher.bank.lean:
         return _calibrate_lean(matcher)
     known = samples(matcher, decoys=False)
     if len(known) < _LEAST:
         return PRIOR
-    rows: list[NDArray[np.float64]] = []
-    right: list[float] = []
-    weights: list[float] = []
+    away = [(asked, HeldOut(held_out.place, None)) for asked, held_out in known]
+    decoys = samples(matcher, decoys=True)
+    made_up = [] if _has_topics_outside(matcher) else _nonsense(matcher, read)
+    parts = [
+        _Part(matcher, known, 1.0),
+        _Part(matcher, away, _TAKEN_AWAY),
+        _Part(matcher, decoys, 1.0),
+        _Part(matcher, made_up, _TAKEN_AWAY),
+    ]
+    rows = np.concatenate([part.rows for part in parts])
+    right = np.concatenate([part.right for part in parts])
+    found = _fit(rows, right, np.concatenate([part.weights for part in parts]))
+    outside = parts[3] if made_up else parts[2]
+    unknown = outside.rows if len(outside.rows) > _LEAST else None
+    return Calibration(found, _threshold(np.array(found), unknown, parts[1].rows))
 
-    def add(asked: Asked, removal: HeldOut, weight: float) -> None:
-        ranked = matcher.rank(asked, removal)
-        entries = [item for item in ranked if not item.decoy]
-        if entries:
-            rows.append(evidence(ranked))
-            right.append(float(entries[0].place == removal.place and removal.group is not None))
-            weights.append(weight)
 
-    for asked, held_out in known:
-        add(asked, held_out, 1.0)
-        add(asked, HeldOut(held_out.place, None), _TAKEN_AWAY)
-    before = len(rows)
-    for asked, held_out in samples(matcher, decoys=True):
-        add(asked, held_out, 1.0)
-    found = _fit(np.array(rows), np.array(right), np.array(weights))
-    outside = np.array(rows[before:]) if len(rows) > before + 20 else None
-    away = np.array([row for row, weight in zip(rows, weights, strict=True) if weight == _TAKEN_AWAY])
-    return Calibration(found, _threshold(np.array(found), outside, away))
+class _Part:
+    """Questions of one kind: evidence, whether the first entry is right, and how much each counts."""
+
+    def __init__(self, matcher: Matcher, questions: Sequence[tuple[Asked, HeldOut | None]], weight: float) -> None:
+        rows: list[NDArray[np.float64]] = []
+        right: list[float] = []
+        for asked, removal in questions:
+            ranked = matcher.rank(asked, removal)
+            first = next((item for item in ranked if not item.decoy), None)
+            if first is not None:
+                rows.append(evidence(ranked))
+                right.append(float(removal is not None and first.place == removal.place))
+        self.rows = np.array(rows).reshape(-1, len(PRIOR.weights))
+        self.right = np.array(right)
+        self.weights = np.full(len(rows), weight)
+
+
+def _has_topics_outside(matcher: Matcher) -> bool:
+    return any(item.id.startswith(DECOY) for item in matcher.bank.items)
+
+
+def _nonsense(matcher: Matcher, read: Callable[[str], Asked]) -> list[tuple[Asked, HeldOut | None]]:
+    """Questions that nothing answers, made up of the wordings of the entries."""
+    items = (item for item in matcher.bank.items if not item.decoy)
+    texts = (wording.text for item in items for wording in item.wordings if wording.kind == "ask")
+    return [(read(text), None) for text in nonsense(texts, SAMPLES)]
 
 
 def _calibrate_lean(matcher: Matcher) -> Calibration:
