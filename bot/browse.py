@@ -6,21 +6,35 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot import decide
 from bot.model import Decision, Query, Status
 from bot.text.normalise import key, normalise
-from bot.understand import filler
+from bot.understand import filler, talk
+from bot.understand.query import understand
 
 if TYPE_CHECKING:
     from bot.decide import Ranked
     from bot.desk import Desk
     from bot.knowledge.schema import Entry
     from bot.match.postings import Weighed
+    from bot.model import Turn
 
 _LISTED = re.compile(r"[ 、,，/]+")
 _CONTENT_AT = 0.6
+_WORD, _WORD_AT = 3, 0.8
+"""A topic of so few characters and pairs is told of only where more stands than its characters, one here, one there."""
 _SPECIFIC_NAME = 4
 _ANYBODY = ("市民", "企业", "村民", "老年人")
 """Whom 「我能申请什么」 is taken to concern."""
+_TELLS_NOTHING = (
+    filler.YEAR,
+    filler.RECENT,
+    filler.HONOUR,
+    filler.KIND,
+    filler.WHICH,
+    filler.GENERIC,
+    filler.PRONOUN,
+)
 _STORY = 32
 """A need told at greater length than this wants its one answer, whatever 「有哪些」 stands in it."""
 _SURE_AT = 0.8
@@ -29,48 +43,83 @@ _AHEAD_BY = 3.5
 
 
 def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
-    """A list when the question browses and at least two entries match; None otherwise."""
-    bare = _only_a_heading(query, desk)
-    if not bare and not _wants_several(query, ranked, desk):
+    """A list when the question browses and at least two entries match; None otherwise.
+
+    A heading alone is never matched like a question: it has one entry, or none, when it has no list.
+    """
+    if not desk.book.entries:
         return None
-    if not bare and not (
-        query.themes
-        or query.audiences
-        or query.honour
-        or query.years
-        or query.regions
-        or filler.APPLY.search(query.text)
-        or topics_of(query, desk)
-    ):
+    if only_a_heading(query, desk):
+        return _under(query, ranked, desk) or _nothing(query)
+    if not _rest(query, desk):
+        return _in_general(query)
+    if not _wants_several(query, ranked, desk):
         return None
-    if not bare and ranked.decoy is not None and (not ranked.own or ranked.decoy.blend > ranked.own[0].blend):
+    slots = query.themes or query.audiences or query.honour or query.years or query.regions
+    if not (slots or filler.APPLY.search(query.text) or topics_of(query, desk)):
         return None
+    if ranked.decoy is not None and (not ranked.own or ranked.decoy.blend > ranked.own[0].blend):
+        return None
+    found = _under(query, ranked, desk)
+    return found if found is not None and found.status is Status.LIST else None
+
+
+def browse_on(query: Query, desk: Desk, earlier: Turn) -> tuple[Query, Ranked, Decision] | None:
+    """The list of the turn before, under one more heading (「企业的呢」, 「那江北呢」); None when it was none."""
+    if not earlier.offered or not only_a_heading(query, desk):
+        return None
+    text = desk.lexicon.without_regions(earlier.text) if query.regions else earlier.text
+    text = filler.YEAR.sub(" ", text) if query.years else text
+    before = understand(text, desk.lexicon)
+    if not (before.browse or before.browse_lightly or only_a_heading(replace(before, regions=earlier.regions), desk)):
+        return None
+    joined = replace(
+        query,
+        raw=f"{text} {query.text}",
+        text=f"{text} {query.text}",
+        regions=query.regions or earlier.regions,
+        years=query.years or before.years,
+        themes=query.themes or before.themes,
+        audiences=query.audiences or before.audiences,
+        honour=query.honour or before.honour,
+    )
+    ranked = decide.rank(joined, desk)
+    found = _under(joined, ranked, desk)
+    return None if found is None else (joined, ranked, found)
+
+
+def _under(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
+    """What stands under the headings of a query: a list, or the only entry; None when nothing does."""
     apply = bool(filler.APPLY.search(query.text))
     if apply and not (query.audiences or query.themes):
         query = replace(query, audiences=_ANYBODY)
-    shares = [desk.shares_told(words) for words in topics_of(query, desk)]
+    topics = topics_of(query, desk)
+    shares = [desk.shares_told(words) for words in topics]
+    enough = max((_WORD_AT if len(words.places) <= _WORD else _CONTENT_AT for words in topics), default=_CONTENT_AT)
     near = {item.id for item in ranked.own[:5]}
     allowed = desk.allowed_regions(query.regions)
     own = frozenset(query.regions) - {desk.lexicon.city}
     scores = {
-        entry.id: _fit(entry, query, shares, near)
+        entry.id: _fit(entry, query, shares, enough, near)
         for entry in desk.book.entries.values()
         if entry.region in allowed and _passes(entry, query) and (not apply or _gives(entry))
     }
     note = ""
     if own:
         inside = {identifier: score for identifier, score in scores.items() if desk.region_of(identifier) in own}
-        note = "" if any(inside.values()) else "city"
-        scores = scores if note else inside
+        told = {identifier for share in shares for identifier in share if share[identifier] >= enough}
+        asked_for = told if told and not query.audiences else inside.keys()
+        note = "" if any(inside[identifier] for identifier in asked_for if identifier in inside) else "city"
+        scores = {identifier: scores[identifier] for identifier in scores.keys() - inside.keys()} if note else inside
     found = sorted(
         (identifier for identifier, score in scores.items() if score > 0),
         key=lambda identifier: (-scores[identifier], desk.region_of(identifier) != query.home, identifier),
     )
     best = scores[found[0]] if found else 0.0
     found = [identifier for identifier in found if scores[identifier] >= 0.45 * best]
-    if len(found) < 2:
-        return None
     score = min(0.99, 0.5 + 0.1 * best)
+    if len(found) < 2:
+        return Decision(Status.ANSWER, tuple(found), score, "这一类只有这一条") if found else None
     return Decision(Status.LIST, tuple(found), score, f"浏览类问题，共 {len(found)} 条", note=note)
 
 
@@ -96,14 +145,35 @@ def _about_one(query: Query, ranked: Ranked) -> bool:
     return len(first.name) >= _SPECIFIC_NAME and len(first.name) * 3 >= len(key(query.text))
 
 
-def _only_a_heading(query: Query, desk: Desk) -> bool:
-    """The whole text is a region, a theme, an audience or 「全国首创」."""
-    rest = key(_uncued(desk.lexicon.without_regions(filler.bare(query.text))))
-    if not rest:
-        return bool(query.regions)
-    if rest in desk.headings:
+def only_a_heading(query: Query, desk: Desk) -> bool:
+    """The whole text is a region, a year, a theme, an audience or 「全国首创」, whatever it calls that (改革, 政策)."""
+    if key(_uncued(desk.lexicon.without_regions(filler.bare(query.text)))) in desk.headings:
         return True
-    return query.honour and not key(filler.HONOUR.sub("", rest))
+    rest = _rest(query, desk)
+    return rest in desk.headings or (not rest and bool(query.regions or query.years or query.honour))
+
+
+def _rest(query: Query, desk: Desk) -> str:
+    """What a question says beside its place, its time and that it browses; its spelling for comparing."""
+    text = _uncued(desk.lexicon.without_regions(filler.bare(query.text)))
+    for pattern in _TELLS_NOTHING:
+        text = pattern.sub(" ", text)
+    return key(text)
+
+
+def _nothing(query: Query) -> Decision:
+    if not query.years:
+        return Decision(Status.NONE, reason="没有这一类的条目")
+    return Decision(Status.NONE, reason=f"没有 {'、'.join(map(str, query.years))} 年的条目", note="period")
+
+
+def _in_general(query: Query) -> Decision | None:
+    """「有哪些改革」 asks what there is to ask; 「最近有什么政策」 for what only newer material could tell."""
+    if filler.RECENT.search(query.text):
+        return Decision(Status.NONE, reason="问的是眼下的", note="period")
+    if filler.KIND.search(query.text):
+        return Decision(Status.SMALLTALK, reason="问的是能问什么", talk=talk.HELP, score=1.0)
+    return None
 
 
 def _passes(entry: Entry, query: Query) -> bool:
@@ -117,7 +187,7 @@ def _gives(entry: Entry) -> bool:
     return any({"费用", "对象"} & set(fact.about) for fact in entry.facts)
 
 
-def _fit(entry: Entry, query: Query, shares: list[dict[str, float]], near: set[str]) -> float:
+def _fit(entry: Entry, query: Query, shares: list[dict[str, float]], enough: float, near: set[str]) -> float:
     """How well one entry fits: theme, audience and the words of the question, added up."""
     score = 0.0
     if entry.theme in query.themes:
@@ -126,7 +196,7 @@ def _fit(entry: Entry, query: Query, shares: list[dict[str, float]], near: set[s
         score += 1.0
     if shares:
         share = max(told[entry.id] for told in shares)
-        score += 2.0 * share if share >= _CONTENT_AT else 0.0
+        score += 2.0 * share if share >= enough else 0.0
     elif not query.themes and not query.audiences:
         score += 1.0
     if score and entry.id in near:
@@ -147,7 +217,7 @@ def topics_of(query: Query, desk: Desk) -> list[Weighed]:
 
 def _topic(text: str, desk: Desk) -> str:
     text = filler.HONOUR.sub(" ", _uncued(desk.lexicon.without_regions(filler.bare(text))))
-    text = filler.GENERIC.sub(" ", text)
+    text = filler.GENERIC.sub(" ", filler.WHICH.sub(" ", filler.YEAR.sub(" ", text))).replace("办", " ")
     for start, phrase, _ in reversed(list(desk.lexicon.facets.find(text))):
         text = text[:start] + " " + text[start + len(phrase) :]
     return desk.lexicon.core(filler.PRONOUN.sub(" ", text))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bot.knowledge.vocabulary import THE_CITY
 from bot.model import Block, Decision, Option, Query, Reply, Source, Status
 from bot.text.normalise import tight
-from bot.understand import filler
+from bot.understand import filler, talk
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,7 +37,6 @@ _POINTS = (
 _UNITS = "户人家亩公里米层楼岁件项部座所名辆次处台套间张条届场"
 _UNIT = re.compile(f"(?:多少|几)([{_UNITS}])")
 _COUNTED = re.compile(f"[0-9余多万亿千百]([{_UNITS}])")
-_HELP = "help"
 """The small talk that is answered with the help text."""
 _SAY_UNKNOWN = frozenset({"费用", "时限", "日期", "地点", "部门", "电话", "材料", "网址", "开放时间", "现状"})
 """What a person asks for by name: without such a fact the reply says that the source does not tell."""
@@ -253,7 +252,7 @@ def _label(query: Query) -> str:
 
 
 def _smalltalk(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
-    if decision.talk == _HELP:
+    if decision.talk == talk.HELP:
         return Reply(Status.SMALLTALK, (Block("summary", desk.book.texts["help"]),), (), decision.score)
     item = next(item for item in desk.book.talk if item.id == decision.talk)
     at = len(query.text) % len(item.answers)  # varies, yet the same question gets the same reply
@@ -270,6 +269,9 @@ def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
         blocks = [Block("summary", book.texts["empty"])]
     elif decision.note == "which":
         blocks = [Block("summary", book.texts["which"])]
+    elif decision.note == "period":
+        years = sorted(fact.as_of[:4] for entry in book.entries.values() for fact in entry.facts)
+        blocks = [Block("summary", book.text("no_period", first=years[0], last=years[-1]))]
     elif decision.note == "gone":
         blocks = [Block("summary", book.texts["gone"])]
     elif decision.note == "not_these":

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot import decide
+from bot.browse import browse_on
 from bot.model import Decision, Query, Status
 from bot.standing import find
 from bot.text.normalise import key, normalise
+from bot.understand import filler, talk
 from bot.understand.query import understand
 
 if TYPE_CHECKING:
@@ -24,6 +26,11 @@ _ALONE_AT = 0.75
 _NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "两": 1}
 _MEMORY = 4
 _THAT_ONE = re.compile("(?:的|那个|这个|那一?个|那条|这条|吧|呢)+$|^(?:选|就|要|我要|看看?|说的是|是)+")
+_MAY = re.compile("能不能|可不可以|要不要|需不需要|行不行|能|可以|需要|行|算")
+_DEED = re.compile("[买办用装领报参加申请弄做去查交来进享受]")
+_TURNED = re.compile("^那.+呢$")
+"""「那菜场呢」 turns to another thing on purpose."""
+_WORD = 2
 _FEW = 10
 """Characters."""
 
@@ -53,16 +60,53 @@ def declined(text: str, turns: Sequence[Turn], label: str) -> bool:
 def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: Sequence[Turn]) -> Settled:
     """Settle a question that may lean on earlier turns; the newest that was answered is leant on."""
     alone = (query, ranked, decision)
+    listed = browse_on(query, desk, turns[-1]) if decision.score < 1.0 or not query.has_content else None
+    if listed is not None:
+        return listed
+    if _no_small_talk(query, decision, turns):
+        return query, ranked, Decision(Status.ANSWER, turns[-1].ids[:1], 0.9, "接着上一句问的")
     if decision.status is Status.SMALLTALK or decision.note in {"empty", "elsewhere"} or decision.score >= 1.0:
         return alone
     subject = next((turn for turn in reversed(turns[-_MEMORY:]) if turn.ids or turn.regions), None)
     if subject is None or (subject.ids and subject.ids[0] not in desk.book.entries):
         return alone
+    if subject.ids and _asks_whom(query, decision, desk):
+        query = replace(query, asked=query.asked or ("对象",))
+        return query, ranked, Decision(Status.ANSWER, subject.ids[:1], 0.8, "接着上一句问的")
     if subject.ids and (not query.has_content or _asks_on(query, ranked, decision)):
         return _elliptic(query, desk, subject)
     if decision.status is Status.ANSWER and decision.score >= _ALONE_AT and not query.follow_up:
         return alone
-    return _leaning(query, alone, desk, subject)
+    return _either(_leaning(query, alone, desk, subject), subject, turns[-1])
+
+
+def _either(settled: Settled, subject: Turn, last: Turn) -> Settled:
+    """A few words that lead away from what was just answered, and that without being sure: either may be meant."""
+    query, ranked, found = settled
+    unsure = found.status is Status.ANSWER and found.score < decide.SURE_AT
+    turned = _TURNED.search(query.text) or query.regions or found.ids[:1] == subject.ids[:1]
+    if subject is not last or not subject.ids or not unsure or turned or len(query.text) > _FEW:
+        return settled
+    both = (*subject.ids[:1], *found.ids[:1])
+    return query, ranked, Decision(Status.CHOICES, both, found.score, "没说是不是接着上一句问的")
+
+
+def _asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
+    """「老人能买吗」: whether somebody may, and nothing of what."""
+    if decision.status is not Status.NONE or decision.note or query.regions or not _MAY.search(query.text):
+        return False
+    rest = filler.bare(query.text)
+    for _, word, _ in desk.lexicon.audiences.find(rest):
+        rest = rest.replace(word, " ")
+    for pattern in (_MAY, _DEED, filler.PRONOUN):
+        rest = pattern.sub(" ", rest)
+    return len(key(rest)) < _WORD
+
+
+def _no_small_talk(query: Query, decision: Decision, turns: Sequence[Turn]) -> bool:
+    """「怎么用」「要交钱吗」 ask about the bot; after an answer they ask about what was answered."""
+    asks = decision.talk in talk.ABOUT_ITSELF or bool(query.asked and not query.has_content)
+    return decision.status is Status.SMALLTALK and asks and bool(turns[-1].ids)
 
 
 def _asks_on(query: Query, ranked: Ranked, decision: Decision) -> bool:

@@ -13,7 +13,6 @@ from bot.understand import filler
 if TYPE_CHECKING:
     from bot.understand.lexicon import Lexicon
 
-_YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?=年|[^0-9]|$)")
 _TOWARDS = re.compile("(?:去|到|跟|和|与|对|往|从|来自|飞|向|同|借|通|、|给)(?:[^，。,.!?？ ]{0,3})$")
 _LATIN = re.compile("[a-z]{2,}")
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -45,7 +44,7 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
         asked=_asked(text, sounds, lexicon),
         audiences=_distinct(name for _, _, name in lexicon.audiences.find(text)),
         themes=_distinct(name for _, _, name in lexicon.themes.find(text)),
-        years=tuple(int(year) for year in _YEAR.findall(text)),
+        years=tuple(int(year) for year in filler.YEAR.findall(text)),
         honour=bool(filler.HONOUR.search(text)),
         browse=bool(filler.BROWSE.search(text)),
         browse_lightly=bool(filler.BROWSE_LIGHTLY.search(text)),

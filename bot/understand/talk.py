@@ -13,6 +13,10 @@ from bot.text.normalise import key
 if TYPE_CHECKING:
     from bot.understand.lexicon import Lexicon
 
+HELP = "help"
+"""Id of the small talk about what can be asked."""
+ABOUT_ITSELF = frozenset({"how-to-use", "cost"})
+"""Ids of the small talk that asks of the bot what is asked of any service: how it is used, what it costs."""
 _SHORT = 14
 """Characters up to which small talk is recognised by likeness at once."""
 _LONGEST = 20

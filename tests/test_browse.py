@@ -1,0 +1,107 @@
+"""Headings instead of questions: places, years, themes, honours, alone and one after the other."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from bot.answer import answer
+from bot.desk import Desk
+from bot.model import Status
+from bot.render import plain
+from tests.test_answer import ask
+
+
+def regions(desk: Desk, ids: tuple[str, ...]) -> set[str]:
+    return {desk.region_of(identifier) for identifier in ids}
+
+
+@pytest.mark.parametrize("text", ["鄞州的改革", "鄞州区的服务", "鄞州怎么样", "鄞州有啥好项目", "鄞州"])
+def test_a_place_alone_lists_what_it_has(desk: Desk, text: str) -> None:
+    reply = ask(desk, text)
+    assert reply.status is Status.LIST
+    assert len(reply.ids) > 20
+    assert regions(desk, reply.ids) == {"鄞州区"}
+
+
+def test_a_place_with_one_entry_has_that_one(desk: Desk) -> None:
+    reply = ask(desk, "宁海有哪些改革")
+    assert (reply.status, reply.ids) == (Status.ANSWER, ("nh-36-village-powers",))
+    assert "只有这一条" in reply.reason
+
+
+@pytest.mark.parametrize("text", ["慈溪改革", "余姚有什么", "北仑怎么样"])
+def test_a_place_without_entries_has_those_of_the_city(desk: Desk, text: str) -> None:
+    reply = ask(desk, text)
+    assert reply.status is Status.LIST
+    assert regions(desk, reply.ids) == {"宁波市"}
+    assert "没有单独的资料" in plain(reply)
+
+
+def test_a_year_narrows(desk: Desk) -> None:
+    reply = ask(desk, "江北2018年的改革")
+    assert reply.status is Status.LIST
+    entries = [desk.book.entries[identifier] for identifier in reply.ids]
+    assert all(any(fact.as_of.startswith("2018") for fact in entry.facts) for entry in entries)
+    assert regions(desk, reply.ids) == {"江北区"}
+
+
+@pytest.mark.parametrize("text", ["1998年有哪些改革", "今年有什么新政策", "最近的改革", "2025 年的政策"])
+def test_a_time_without_material_is_no_guess(desk: Desk, text: str) -> None:
+    reply = ask(desk, text)
+    assert (reply.status, reply.ids) == (Status.NONE, ())
+    assert "2018–2024" in plain(reply)
+    assert "12345" in plain(reply)
+
+
+@pytest.mark.parametrize("text", ["全国首创", "宁波有哪些全国第一", "全省第一个", "有没有全国首创的"])
+def test_honours(desk: Desk, text: str) -> None:
+    reply = ask(desk, text)
+    assert reply.status is Status.LIST
+    for identifier in reply.ids:
+        assert any("荣誉" in fact.about for fact in desk.book.entries[identifier].facts), identifier
+
+
+@pytest.mark.parametrize("text", ["有哪些改革", "你们有哪些改革", "政策"])
+def test_nothing_but_a_word_for_all_of_it_asks_what_there_is(desk: Desk, text: str) -> None:
+    reply = ask(desk, text)
+    assert reply.status is Status.SMALLTALK
+    assert "您可以这样问" in plain(reply)
+
+
+def test_a_topic_that_the_place_does_not_have(desk: Desk) -> None:
+    reply = ask(desk, "鄞州的菜市场")
+    assert regions(desk, reply.ids) == {"宁波市"}
+    assert "没有单独的资料" in plain(reply)
+
+
+def test_two_characters_here_and_there_are_no_topic(desk: Desk) -> None:
+    assert "zh-agri-makers" not in ask(desk, "镇海养老服务").ids
+
+
+@pytest.mark.parametrize(
+    ("turns", "places", "year", "audience"),
+    [
+        (("镇海区有哪些改革", "那江北呢"), {"江北区"}, "", ""),
+        (("镇海区有哪些改革", "企业的呢"), {"镇海区"}, "", "企业"),
+        (("镇海区有哪些改革", "2023年的有哪些"), {"镇海区"}, "2023", ""),
+        (("2019年有哪些改革", "2022年呢"), set(), "2022", ""),
+        (("老年人有什么服务", "镇海的呢"), {"镇海区"}, "", ""),
+        (("江北有哪些改革", "2018年的", "企业的"), {"江北区"}, "2018", "企业"),
+    ],
+)
+def test_a_list_is_narrowed_by_the_next_heading(
+    desk: Desk, turns: tuple[str, ...], places: set[str], year: str, audience: str
+) -> None:
+    reply = ask(desk, *turns)
+    assert reply.status is Status.LIST
+    assert not places or regions(desk, reply.ids) == places
+    for entry in (desk.book.entries[identifier] for identifier in reply.ids):
+        assert any(fact.as_of.startswith(year) for fact in entry.facts)
+    assert not audience or audience in desk.book.entries[reply.ids[0]].audience
+
+
+def test_the_home_region_comes_first(desk: Desk) -> None:
+    reply = answer("全国首创的有哪些", desk, (), dt.date(2026, 11, 20), home="江北区")
+    assert desk.region_of(reply.ids[0]) == "江北区"
