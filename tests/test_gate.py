@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.gate import Duplicates, Gate, Verdict, network
+from bot.gate import Bucket, Duplicates, Gate, Verdict, network
 
 OK, SAY, SILENT = Verdict.OK, Verdict.LIMITED_SAY, Verdict.LIMITED_SILENT
 
@@ -185,3 +185,12 @@ async def test_at_most_ten_thousand_replies() -> None:
     for number in range(10_050):
         await replies.once("wecom", str(number), 0.0, make)
     assert len(replies) == 10_000
+
+
+def test_a_bucket_goes_on_from_what_it_told() -> None:
+    first, second = Bucket(60, 0.0), Bucket(60, 0.0)
+    first.has_one(0.0)
+    for _ in range(3):
+        first.take()
+    second.restore(*first.state())
+    assert second.state() == first.state()

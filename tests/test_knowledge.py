@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -13,7 +14,8 @@ from bot.answer import answer
 from bot.check import regression
 from bot.check.run import as_github, as_json, as_text, check, only
 from bot.desk import Desk
-from bot.knowledge.book import Book, load, parse
+from bot.errors import KnowledgeError
+from bot.knowledge.book import Book, load, load_or_raise, parse
 from bot.knowledge.editors import json_schema
 from bot.model import Severity
 from tests.conftest import KNOWLEDGE, ROOT, TODAY
@@ -149,3 +151,12 @@ def test_an_unrelated_entry_changes_no_answer(desk: Desk, shipped: dict[str, byt
             moved.append(text)
             assert not (before.ids and after.ids), text
     assert len(moved) <= len(questions) // 1000 + 2, moved
+
+
+def test_knowledge_that_cannot_be_used_is_an_error_with_every_problem(tmp_path: Path) -> None:
+    (tmp_path / "regions.yaml").write_text("- id: 1\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError) as caught:
+        load_or_raise(tmp_path)
+    assert len(caught.value.problems) > 1
+    assert all(problem.severity is Severity.ERROR for problem in caught.value.problems)
+    assert str(caught.value.problems[0]) in str(caught.value)

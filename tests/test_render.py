@@ -1,0 +1,53 @@
+"""Replies as text, as JSON and in pieces."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.model import Block, Hit, Option, Reply, Status
+from bot.render import line, parts, payload, plain, terminal
+
+TEXTS = st.lists(st.text(alphabet="宁波a1，。 ", min_size=1, max_size=300), min_size=1, max_size=8)
+
+
+def reply(status: Status = Status.ANSWER) -> Reply:
+    blocks = (Block("title", "加装电梯"), Block("fact", "最快10天"))
+    return Reply(
+        status, blocks, ("a",), 0.5, (), (Option("b", "别的"), Option("", "都不是")), hits=(Hit("a", 0.5, ("像",)),)
+    )
+
+
+def test_related_entries_are_a_line_of_an_answer_only() -> None:
+    assert terminal(reply()).splitlines()[-1] == "相关：别的"
+    assert "相关" not in terminal(reply(Status.CHOICES))
+    assert "最快 10 天" in terminal(reply())
+
+
+def test_json_tells_why_only_when_asked() -> None:
+    assert "hits" not in payload("q", reply(), 1.0)
+    assert payload("q", reply(), 1.0, explain=True)["hits"] == [{"id": "a", "score": 0.5, "why": "像"}]
+
+
+@pytest.mark.parametrize("question", ["\ud800", "a\x00", "\U0001f600"])
+def test_json_always_encodes(question: str) -> None:
+    assert json.dumps(payload(question, reply(), 1.0), ensure_ascii=False).encode()
+
+
+@given(TEXTS, st.integers(60, 400), st.sampled_from([len, lambda text: len(text.encode())]))
+def test_pieces_fit_and_hold_everything(texts: list[str], limit: int, size: object) -> None:
+    assert callable(size)
+    blocks = [Block("fact", text) for text in texts]
+    groups = parts(blocks, limit, size)
+    assert groups
+    for group in groups:
+        assert size("\n".join(line(block) for block in group)) <= limit
+    assert "".join(block.text for group in groups for block in group) == "".join(texts)
+
+
+def test_nothing_is_one_piece() -> None:
+    assert parts([], 100, len) == [()]
+    assert plain(Reply(Status.NONE, (), (), 0.0)) == ""
