@@ -125,8 +125,7 @@ class Desk:
     def content(self, query: Query) -> str:
         """The question without places, politeness and question words."""
         rest = filler.bare(self.lexicon.without_regions(query.text))
-        for start, phrase, _ in reversed(list(self.lexicon.facets.find(rest))):
-            rest = rest[:start] + " " + rest[start + len(phrase) :]
+        rest = self.lexicon.facets.blank(rest)
         return key(filler.PRONOUN.sub(" ", filler.BROWSE.sub(" ", rest)))
 
     def asks(self, text: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
-from operator import add
 
+from ahocorasick_rs import AhoCorasick
 from pypinyin import lazy_pinyin
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 from pypinyin.contrib.tone_convert import to_normal
@@ -80,35 +80,42 @@ def of_text(text: str) -> tuple[str, ...]:
 
     Words decide between the readings of a character: 调解, 银行.
     """
-    if _CHINESE.fullmatch(text) and _odd_pairs().isdisjoint(map(add, text, text[1:])):
-        plain = of_characters(text)  # no word of it reads a character otherwise
-        if "".join(plain).isascii():
-            return plain
-    return tuple(item for word in seg(text) for item in _read_word(word))
+    return of_words(text, of_characters(text))
+
+
+def of_words(text: str, plain: tuple[str, ...]) -> tuple[str, ...]:
+    """The same for a text whose characters read `plain`; that very tuple when no word reads one otherwise."""
+    if _CHINESE.fullmatch(text) and not _odd_words().find_matches_as_indexes(text) and "".join(plain).isascii():
+        return plain
+    found = tuple(item for word in seg(text) for item in _read_word(word))
+    return plain if found == plain else found
 
 
 @cache
-def _odd_pairs() -> frozenset[str]:
-    """A character that some word reads otherwise than alone, with a neighbour it has there, for every such word."""
+def _odd_words() -> AhoCorasick:
+    """Every word in which a character is read otherwise than alone."""
     plain = cache(lambda reading: fold(to_normal(reading)))
-    pairs: set[str] = set()
-    for word, readings in PHRASES_DICT.items():
-        if len(word) == len(readings):
-            odd = (at for at, char in enumerate(word) if plain(readings[at][0]) != _reading(char))
-            pairs |= {word[max(at - 1, 0) :][:2] for at in odd}
-        else:
-            pairs.add(word[:2])
-    return frozenset(pairs)
+    return AhoCorasick(
+        word
+        for word, readings in PHRASES_DICT.items()
+        if [plain(found[0]) for found in readings] != [_readings[char] for char in word]
+    )
 
 
-@lru_cache(maxsize=30_000)
-def _reading(char: str) -> str:
-    return fold(lazy_pinyin(char)[0])
+class _Readings(dict[str, str]):
+    """The folded commonest reading of each character, looked up when it is first wanted."""
+
+    def __missing__(self, char: str) -> str:
+        self[char] = reading = fold(lazy_pinyin(char)[0])
+        return reading
+
+
+_readings = _Readings()
 
 
 def of_characters(text: str) -> tuple[str, ...]:
     """Like `of_text`, but each character by its commonest reading, whatever word it stands in: twenty times faster."""
-    return tuple([_reading(item) if item > "\u3000" else fold(item) for item in _ITEM.findall(text)])
+    return tuple([_readings[item] if item > "\u3000" else fold(item) for item in _ITEM.findall(text)])
 
 
 def of_typed(text: str) -> tuple[str, ...] | None:
