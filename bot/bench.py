@@ -225,7 +225,7 @@ def questions_only(book: Book, questions: Sequence[str]) -> tuple[Bank, float]:
         begin = time.perf_counter()
         part = build(part_of, lexicon)
         seconds += time.perf_counter() - begin
-        items += [replace(item, id=f"{start + at}", body=()) for at, item in enumerate(part.items)]
+        items += [item._replace(id=f"{start + at}", body=()) for at, item in enumerate(part.items)]
         exact |= {text: tuple(items[start + int(name[2:])].id for name in ids) for text, ids in part.exact.items()}
     background = build(_with(book, questions[:1], ["—"]), lexicon).background
     return Bank(tuple(items), exact, background=background), seconds

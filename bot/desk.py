@@ -11,6 +11,7 @@ from bot.match.build import build
 from bot.match.calibrate import calibrate
 from bot.match.features import LABELS
 from bot.match.matcher import Asked, Matcher
+from bot.match.memory import uncollected
 from bot.match.near import NearNames
 from bot.match.tokens import STOP_WORDS
 from bot.model import Hit
@@ -36,6 +37,7 @@ _WORD = re.compile("[a-z0-9]+")
 class Desk:
     """What the stages look things up in."""
 
+    @uncollected()
     def __init__(self, book: Book) -> None:
         self.book = book
         self.lexicon = Lexicon(book)

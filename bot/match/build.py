@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.match.bank import Bank, Item, Wording, is_lean
 from bot.match.index import spelling
+from bot.match.memory import uncollected
 from bot.text import pinyin
 from bot.text.expand import expand
 from bot.text.normalise import join_han, normalise_all
@@ -28,6 +29,7 @@ INITIALS_LENGTH = 3
 _NAMES = frozenset({"name", "alias"})
 TALK = "talk:"
 """Prefix of the ids of small talk."""
+_NO_RULES = ((), (), ())
 _TOGETHER = 500
 """Items that are spelled at once: a thousand texts are as fast as a million, and take no memory."""
 
@@ -46,10 +48,11 @@ class _Draft(NamedTuple):
     rows: Sequence[_Row]
     body: Sequence[str] = ()
     names: int = 0
-    rules: tuple[Sequence[str], Sequence[str], Sequence[str]] = ((), (), ())
+    rules: Sequence[Sequence[str]] = ()
     decoy: bool = False
 
 
+@uncollected()
 def build(book: Book, lexicon: Lexicon) -> Bank:
     """Compile every entry of a Book."""
     drafts = chain(
@@ -125,14 +128,14 @@ def _items(drafts: Sequence[_Draft], lexicon: Lexicon) -> Iterator[Item]:
     words = iter(_plain([word for draft in drafts for rule in draft.rules for word in rule]))
     for draft in drafts:
         texts, wordings = zip(*islice(spelled, len(draft.rows)), strict=True)
-        some, every, none = (tuple(islice(words, len(rule))) for rule in draft.rules)
+        some, every, none = [tuple(islice(words, len(rule))) for rule in draft.rules] or _NO_RULES
         yield Item(
             id=draft.id,
             region=draft.region,
             wordings=_distinct(wordings) if draft.names else _with_core(wordings),
             body=tuple(islice(bodies, len(draft.body))),
             spellings=() if draft.decoy else tuple(map(spelling, texts)),
-            names=tuple(dict.fromkeys(texts[: draft.names])),
+            names=tuple(dict.fromkeys(texts[: draft.names])) if draft.names else (),
             any=some,
             all=every,
             none=none,
@@ -166,10 +169,8 @@ def _plain(texts: Sequence[str]) -> list[str]:
 
 def _wordings(rows: Sequence[_Row], clean: Sequence[str], lexicon: Lexicon) -> Iterator[Wording]:
     needs = lexicon.all_without_districts(clean)
-    for row, need, core in zip(rows, needs, lexicon.cores(needs), strict=True):
-        syllables: tuple[str, ...] = ()
-        readings = syllables
-        if row.kind != "english":
-            syllables = pinyin.of_characters(need)
-            readings = pinyin.of_words(need, syllables)
-        yield Wording(row.text, core, syllables, row.kind, row.group, readings)
+    for row, core, (syllables, readings) in zip(rows, lexicon.cores(needs), pinyin.of_all(needs), strict=True):
+        if row.kind == "english":
+            yield Wording(row.text, core, (), row.kind, row.group)
+        else:
+            yield Wording(row.text, core, syllables, row.kind, row.group, readings)

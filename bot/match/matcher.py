@@ -12,6 +12,7 @@ from bot.match import closeness
 from bot.match.coverage import SHARE, SHORT_WORDING, cover, fit
 from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
 from bot.match.index import Index, spelling
+from bot.match.memory import uncollected
 from bot.match.postings import spans
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class _Found(NamedTuple):
 class Matcher:
     """Ranks the items of a bank for a query. Read only after construction."""
 
+    @uncollected()
     def __init__(self, bank: Bank, weights: Sequence[float] | None = None) -> None:
         self.bank = bank
         self.lean = bank.lean

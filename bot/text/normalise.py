@@ -41,7 +41,7 @@ def _clean(text: str) -> str:
     """One round over any number of lines."""
     text = unicodedata.normalize("NFKC", text)
     text = _INVISIBLE.sub("", text)
-    if not text.isprintable():
+    if not text.replace("\n", "").isprintable():
         found = {ord(char): " " for char in set(text) if unicodedata.category(char) in _UNWANTED and char != "\n"}
         text = text.translate(found)
     text = _converter().convert(text).lower()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 T = TypeVar("T")
 
@@ -21,32 +21,35 @@ class Phrases(Generic[T]):
             if phrase:
                 payload.setdefault(phrase, told)
         self._phrases = [(phrase, told, _letter(phrase[0]), _letter(phrase[-1])) for phrase, told in payload.items()]
-        self._automaton = AhoCorasick(payload, store_patterns=False)
+        self._longest = AhoCorasick(payload, MatchKind.LeftmostLongest, store_patterns=False)
+        self._every = AhoCorasick(payload, store_patterns=False)
 
-    def find(self, text: str) -> Iterator[tuple[int, str, T]]:
-        """Yield (start, phrase, payload) from left to right, without overlap."""
-        done = 0
-        for start, phrase, payload in self.find_all(text):
-            if start >= done:
-                yield start, phrase, payload
-                done = start + len(phrase)
+    def find(self, text: str) -> list[tuple[int, str, T]]:
+        """Every (start, phrase, payload) from left to right, without overlap."""
+        met = search(self._longest, text)
+        found = self._whole_words(text, met)
+        if len(found) == len(met):
+            return found
+        found, done = [], 0
+        for item in self.find_all(text):  # in the place of a part of a word there may be a shorter phrase
+            if item[0] >= done:
+                found.append(item)
+                done = item[0] + len(item[1])
+        return found
 
     def find_all(self, text: str) -> list[tuple[int, str, T]]:
         """Every (start, phrase, payload) from left to right, the longest first, overlaps included."""
-        try:
-            met = self._automaton.find_matches_as_indexes(text, overlapping=True)
-        except UnicodeEncodeError:  # lone surrogates
-            met = self._automaton.find_matches_as_indexes(text.encode("utf-8", "replace").decode(), overlapping=True)
-        if not met:
-            return []
-        if len(met) > 1:
-            met.sort(key=_leftmost_longest)
+        met = search(self._every, text, every=True)
+        met.sort(key=_leftmost_longest)
+        return self._whole_words(text, met)
+
+    def _whole_words(self, text: str, met: Iterable[tuple[int, int, int]]) -> list[tuple[int, str, T]]:
+        """Those that do not begin or end inside a Latin word."""
         found: list[tuple[int, str, T]] = []
         for number, start, end in met:
             phrase, payload, opens, closes = self._phrases[number]
-            if not (
-                (opens and start and _letter(text[start - 1])) or (closes and end < len(text) and _letter(text[end]))
-            ):  # a Latin phrase must not begin or end inside a Latin word
+            inside = (opens and start and _letter(text[start - 1])) or (closes and _letter(text[end : end + 1]))
+            if not inside:
                 found.append((start, phrase, payload))
         return found
 
@@ -68,6 +71,14 @@ class Phrases(Generic[T]):
     def __len__(self) -> int:
         """Number of phrases."""
         return len(self._phrases)
+
+
+def search(automaton: AhoCorasick, text: str, every: bool = False) -> list[tuple[int, int, int]]:
+    """(number of the phrase, start, end) of what is found."""
+    try:
+        return automaton.find_matches_as_indexes(text, every)
+    except UnicodeEncodeError:  # lone surrogates
+        return automaton.find_matches_as_indexes(text.encode("utf-8", "replace").decode(), every)
 
 
 def _leftmost_longest(match: tuple[int, int, int]) -> tuple[int, int]:
