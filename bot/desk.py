@@ -41,6 +41,7 @@ class Desk:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.lexicon = Lexicon(book)
+        self._regions = frozenset(book.regions)
         self.matcher = Matcher(build(book, self.lexicon))
         self.calibration = calibrate(self.matcher)
         self.near_names = NearNames(
@@ -120,7 +121,7 @@ class Desk:
     def allowed_regions(self, asked: Sequence[str]) -> frozenset[str]:
         """Regions whose entries answer a question about `asked`: itself, its parts, and the whole city."""
         if not asked:
-            return frozenset(self.book.regions)
+            return self._regions
         inside = frozenset[str]().union(*(self.lexicon.region_parts.get(name, frozenset()) for name in asked))
         return inside | {self.lexicon.city}
 

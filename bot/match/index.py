@@ -108,17 +108,18 @@ class Index:
         """A question's syllables, against the sounds of the bank."""
         return Weighed(tokens.of(self.alphabet.spell_sounds(syllables)), self.sound_vocabulary)
 
-    def closeness(self, core: str, query: Weighed, wordings: Ints) -> NDArray[np.floating[Any]]:
-        """A question's core beside some wordings, character by character."""
+    def closeness(self, core: str, query: Weighed, wordings: Ints, own: Known) -> NDArray[np.floating[Any]]:
+        """A question's core beside some wordings, with their `own` tokens, character by character."""
         spelled = [self.alphabet.spell(self.wordings[at].core) for at in wordings.tolist()]
-        return closeness(self.alphabet.spell(core), spelled, query, self.content.several(wordings), self.vocabulary)
+        return closeness(self.alphabet.spell(core), spelled, query, own, self.vocabulary)
 
-    def heaviest_beyond(self, wordings: Ints, query: Weighed) -> NDArray[np.floating[Any]]:
-        """For each wording, the weight of its heaviest token that the query lacks."""
-        own = self.content.several(wordings)
-        beyond = np.zeros(len(wordings), dtype=np.float32)
+    def heaviest_beyond(self, own: Known, query: Weighed) -> NDArray[np.floating[Any]]:
+        """For each wording, by its `own` tokens, the weight of the heaviest that the query lacks."""
         weights = np.where(query.numbers(own.places) == 0, self.vocabulary.weights[own.places], np.float32(0))
-        np.maximum.at(beyond, own.units, weights)
+        beyond = np.zeros(len(own.counts), dtype=np.float32)
+        some = own.counts > 0
+        if some.any():
+            beyond[some] = np.maximum.reduceat(weights, (own.counts.cumsum() - own.counts)[some])
         return beyond
 
     def known(self, places: Ints) -> Known:
@@ -132,10 +133,10 @@ class Index:
         """The same of one entry without some of its wordings."""
         every, out = np.arange(self.starts[place], self.ends[place]), np.array(held_out, dtype=np.int64)
         kept = self.content.several(every[~np.isin(every, out)]).places
-        places, marks, units = self.known(np.array([place]))
+        places, marks, units, _ = self.known(np.array([place]))
         left = (marks >> 1) - np.bincount(places.searchsorted(self.content.several(out).places), minlength=len(places))
         told = left > 0
-        return Known(places[told], (2 * left + np.isin(places, kept))[told], units[told])
+        return Known(places[told], (2 * left + np.isin(places, kept))[told], units[told], np.array([told.sum()]))
 
     def rough(self, query: Weighed, common: NDArray[np.float32]) -> NDArray[np.float32]:
         """For every entry how much of the query it asks, tells and is about, in one number: weight, not a share.

@@ -152,7 +152,9 @@ class Postings:
         """`tokens[i]`, sorted, stands in `units[i]`, each pair once; `scale[i]` is what it is worth there."""
         self.size = size
         places = vocabulary.find(tokens)
-        self._bounds: Ints = np.append(0, np.cumsum(np.bincount(places, minlength=len(vocabulary.tokens))))
+        ends = np.cumsum(np.bincount(places, minlength=len(vocabulary.tokens)))
+        self._counts: Ints = np.diff(ends, prepend=0)
+        self._spans: Ints = np.column_stack([ends - self._counts, ends])
         self._units = units.astype(np.int32)
         self._scale = None if scale is None else scale.astype(np.float32)
         self.masses = _masses(vocabulary.weights[places], units, size)
@@ -161,12 +163,11 @@ class Postings:
         """For every unit the weight of the query's tokens that it holds, by their scale or plainly; shape (size,)."""
         if not len(query.places):
             return np.zeros(self.size, dtype=np.float32)
-        starts, ends = self._bounds[query.places], self._bounds[query.places + 1]
-        slices = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-        units = np.concatenate([self._units[part] for part in slices])
-        worth = query.weights.repeat(ends - starts)
+        stretches = self._spans[query.places].tolist()
+        units = np.concatenate([self._units[start:end] for start, end in stretches])
+        worth = query.weights.repeat(self._counts[query.places])
         if scaled and self._scale is not None:
-            worth *= np.concatenate([self._scale[part] for part in slices])
+            worth *= np.concatenate([self._scale[start:end] for start, end in stretches])
         return np.bincount(units, weights=worth, minlength=self.size).astype(np.float32)
 
 
@@ -180,11 +181,12 @@ def spans(lows: Ints, highs: Ints) -> Ints:
 
 _PLACE_SHIFT, _UNIT_SHIFT = 16, 40
 """A mark, a place and a unit in one number: bits from the right."""
+_ALL = np.int16(3)
 _PLACES = (1 << _UNIT_SHIFT - _PLACE_SHIFT) - 1
 
 
 class Forward:
-    """The places of each unit's tokens in the vocabulary, sorted, each with a mark: 3 unless it is told."""
+    """The places of each unit's tokens in the vocabulary, sorted, each with a mark; 3 for all unless marks are told."""
 
     def __init__(self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int, marks: Ints | None = None) -> None:
         """`tokens[i]`, sorted, stands in `units[i]`, with `marks[i]`, below 2^15, there."""
@@ -202,10 +204,12 @@ class Forward:
 
     def several(self, units: Ints) -> Known:
         """Tokens of several units."""
-        lows, highs = self._bounds[units], self._bounds[units + 1]
-        at = spans(lows, highs)
-        marks = np.full(len(at), 3, dtype=np.int16) if self._marks is None else self._marks[at]
-        return Known(self._places[at], marks, np.arange(len(units)).repeat(highs - lows))
+        lows = self._bounds[units]
+        counts = self._bounds[units + 1] - lows
+        ends = counts.cumsum()
+        owner = np.arange(len(units)).repeat(counts)
+        at = np.arange(len(owner)) + (lows - ends + counts)[owner]
+        return Known(self._places[at], _ALL if self._marks is None else self._marks[at], owner, counts)
 
     def overlaps(self, query: Weighed, units: Ints) -> Floats:
         """For each of several units the weight of the query's tokens that it holds."""
@@ -217,8 +221,10 @@ class Forward:
 
 
 class Known(NamedTuple):
-    """Tokens of a few units: places in the vocabulary, marks, and the number of the unit among the few."""
+    """Tokens of a few units: places in the vocabulary, marks, the number of the unit among the few, and how many
+    tokens each unit has."""
 
     places: Ints
-    marks: Ints
+    marks: Any
     units: Ints
+    counts: Ints

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bot.knowledge.vocabulary import THE_CITY
@@ -49,9 +50,14 @@ class Lexicon:
             for template in item.ask
             for wording in expand(template)
         }
+        self.talk_near = cache(self._talk_near)
         groups = [tuple(normalise(word) for word in group) for group in book.synonyms]
         self._symbols = {word: chr(_SYMBOLS + number) for number, group in enumerate(groups) for word in group}
         self._synonyms: Phrases[str] = Phrases(self._symbols.items())
+
+    def _talk_near(self, length: int, cutoff: float) -> list[str]:
+        """Small talk whose length lets it be so like (from 0 to 100) a text of that length."""
+        return [text for text in self.talk if 200 * min(len(text), length) >= cutoff * (len(text) + length)]
 
     def fold(self, text: str) -> str:
         """Each word that has synonyms becomes the one symbol of its group."""
