@@ -57,7 +57,8 @@ def answer(
         parts = [(settled(decision, desk.book, today, paused), query) for decision, query in parts]
         reply = compose.compose_parts(parts, desk, today)
         return replace(reply, reason="一次问了几件事", turn=Turn(text, reply.ids))
-    query, ranked, decision = settle(replace(understand(text, desk.lexicon), home=home), desk, turns)
+    query = understand(text, desk.lexicon)
+    query, ranked, decision = settle(replace(query, home=home) if home else query, desk, turns)
     return _finish(decision, query, ranked, desk, today, explain, paused)
 
 
@@ -157,7 +158,8 @@ def _settle_parts(pieces: Sequence[str], desk: Desk) -> list[tuple[Decision, Que
     regions: tuple[str, ...] = ()
     for piece in pieces:
         query = understand(piece, desk.lexicon)
-        query = replace(query, regions=query.regions or regions)
+        if regions and not query.regions:
+            query = replace(query, regions=regions)
         regions = query.regions
         ranked = decide.rank(query, desk)
         decision = decide.decide(query, ranked, desk)

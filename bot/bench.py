@@ -29,7 +29,7 @@ from bot.desk import Desk
 from bot.errors import QuestionSetError
 from bot.knowledge.book import load_or_raise
 from bot.knowledge.schema import Faq
-from bot.match.bank import Bank
+from bot.match.bank import Bank, Item
 from bot.match.build import build
 from bot.match.matcher import Asked, Matcher
 from bot.text import pinyin
@@ -215,18 +215,19 @@ def _with(book: Book, questions: Sequence[str], answers: Sequence[str]) -> Book:
 
 def questions_only(book: Book, questions: Sequence[str]) -> tuple[Bank, float]:
     """A bank of one wording an entry, without answers and topics outside; and the seconds that spelling it took."""
-    lexicon, bare = Lexicon(book), replace(book, outside=(), talk=())
-    bank, seconds = Bank((), {}), 0.0
-    items, exact, background = list(bank.items), dict(bank.exact), bank.background
+    lexicon, bare = Lexicon(book), replace(book, outside=(), talk=(), facets=())
+    seconds = 0.0
+    items: list[Item] = []
+    exact: dict[str, tuple[str, ...]] = {}
     for start in range(0, len(questions), _BATCH):  # what it is made from is never all in memory
         batch = questions[start : start + _BATCH]
         part_of = _with(bare, batch, ["—"] * len(batch))
         begin = time.perf_counter()
         part = build(part_of, lexicon)
         seconds += time.perf_counter() - begin
-        background = part.background
-        items += [replace(item, id=f"{start + at}", body=()) for at, item in enumerate(part.items)]
+        items += [item._replace(id=f"{start + at}", body=()) for at, item in enumerate(part.items)]
         exact |= {text: tuple(items[start + int(name[2:])].id for name in ids) for text, ids in part.exact.items()}
+    background = build(_with(book, questions[:1], ["—"]), lexicon).background
     return Bank(tuple(items), exact, background=background), seconds
 
 

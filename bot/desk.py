@@ -11,6 +11,7 @@ from bot.match.build import build
 from bot.match.calibrate import calibrate
 from bot.match.features import LABELS
 from bot.match.matcher import Asked, Matcher
+from bot.match.memory import uncollected
 from bot.match.near import NearNames
 from bot.match.tokens import STOP_WORDS
 from bot.model import Hit
@@ -37,9 +38,11 @@ _WORD = re.compile("[a-z0-9]+")
 class Desk:
     """What the stages look things up in."""
 
+    @uncollected()
     def __init__(self, book: Book) -> None:
         self.book = book
         self.lexicon = Lexicon(book)
+        self._regions = frozenset(book.regions)
         self.matcher = Matcher(build(book, self.lexicon))
         self.calibration = calibrate(self.matcher, self._read)
         self.near_names = NearNames(
@@ -122,15 +125,14 @@ class Desk:
     def allowed_regions(self, asked: Sequence[str]) -> frozenset[str]:
         """Regions whose entries answer a question about `asked`: itself, its parts, and the whole city."""
         if not asked:
-            return frozenset(self.book.regions)
+            return self._regions
         inside = frozenset[str]().union(*(self.lexicon.region_parts.get(name, frozenset()) for name in asked))
         return inside | {self.lexicon.city}
 
     def content(self, query: Query) -> str:
         """The question without places, politeness and question words."""
         rest = filler.bare(self.lexicon.without_regions(query.text))
-        for start, phrase, _ in reversed(list(self.lexicon.facets.find(rest))):
-            rest = rest[:start] + " " + rest[start + len(phrase) :]
+        rest = self.lexicon.facets.blank(rest)
         return key(filler.PRONOUN.sub(" ", filler.BROWSE.sub(" ", rest)))
 
     def asks(self, text: str) -> bool:

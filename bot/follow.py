@@ -95,9 +95,7 @@ def _asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
     """「老人能买吗」: whether somebody may, and nothing of what."""
     if decision.status is not Status.NONE or decision.note or query.regions or not _MAY.search(query.text):
         return False
-    rest = filler.bare(query.text)
-    for _, word, _ in desk.lexicon.audiences.find(rest):
-        rest = rest.replace(word, " ")
+    rest = desk.lexicon.audiences.blank(filler.bare(query.text))
     for pattern in (_MAY, _DEED, filler.PRONOUN):
         rest = pattern.sub(" ", rest)
     return len(key(rest)) < _WORD

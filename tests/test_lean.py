@@ -78,7 +78,7 @@ def test_a_neighbour_that_lacks_the_word_that_matters_is_less_sure(desk: Desk) -
 
 def close(query: str, wordings: list[str], weights: dict[str, float], unknown: float) -> NDArray[np.floating[Any]]:
     """Compare texts whose characters weigh what `weights` says, in a bank of the wordings alone."""
-    token, text = distinct(*tokens.explode(wordings), len(wordings))
+    token, text = distinct(*tokens.explode("\n".join(wordings)), len(wordings))
     vocabulary = Vocabulary(token, len(wordings))
     vocabulary.unknown = unknown
     vocabulary.weights = np.array([weights.get(chr(code), 9.0) for code in vocabulary.tokens % tokens.PAIR])

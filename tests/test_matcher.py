@@ -59,7 +59,7 @@ def test_what_is_held_out_counts_as_if_it_had_never_been_there(desk: Desk) -> No
         item = bank.items[place]
         held_out = HeldOut(place, item.wordings[len(item.wordings) // 2].group)
         kept = tuple(wording for wording in item.wordings if wording.group != held_out.group)
-        reduced = Index(replace(bank, items=(replace(item, wordings=kept),)))
+        reduced = Index(replace(bank, items=(item._replace(wordings=kept),)))
         known = index.known_without(place, desk.matcher._group(held_out))
         assert chinese(index, known) == chinese(reduced, reduced.known(np.array([0])))
         held += len(item.wordings) - len(kept)

@@ -17,7 +17,7 @@ TEXTS = st.lists(st.text(alphabet="宁波a1，。 ", min_size=1, max_size=300), 
 def reply(status: Status = Status.ANSWER) -> Reply:
     blocks = (Block("title", "加装电梯"), Block("fact", "最快10天"))
     return Reply(
-        status, blocks, ("a",), 0.5, (), (Option("b", "别的"), Option("", "都不是")), hits=(Hit("a", 0.5, ("像",)),)
+        status, blocks, ("a",), 0.5, (), (Option("b", "别的"), Option("", "都不是")), hits=(Hit("a", 0.5, why=("像",)),)
     )
 
 

@@ -14,7 +14,7 @@ from pypinyin.seg.simpleseg import seg
 from bot.text import normalise as normalising
 from bot.text import numerals, pinyin
 from bot.text.expand import TemplateError, expand
-from bot.text.normalise import MAX_CHARS, join_han, key, normalise, spaced, tight
+from bot.text.normalise import MAX_CHARS, join_han, key, normalise, normalise_all, spaced, tight
 from bot.text.phrases import Phrases
 
 any_text = st.text(st.characters(codec=None), max_size=300)
@@ -98,6 +98,17 @@ def test_pinyin() -> None:
     assert pinyin.initials("微法院") == "wfy"
 
 
+lines = st.lists(any_text | st.text("微法院重庆银行調解36条 Aａz?，\n", max_size=20), max_size=12)
+
+
+@given(lines)
+def test_many_texts_at_once_are_spelled_like_each_alone(raws: list[str]) -> None:
+    texts = normalise_all(raws)
+    assert texts == [normalise(raw) for raw in raws]
+    assert [read for _, read in pinyin.of_all(texts)] == [pinyin.of_text(text) for text in texts]
+    assert [plain for plain, _ in pinyin.of_all(texts)] == [pinyin.of_characters(text) for text in texts]
+
+
 @given(any_text)
 def test_pinyin_is_total(raw: str) -> None:
     text = normalise(raw)
@@ -135,3 +146,20 @@ def test_phrases_find_what_a_slow_search_finds(words: list[str], text: str) -> N
     found = {(at, word) for at, word, _ in Phrases((word, None) for word in words).find_all(text)}
     slow = {(at, word) for word in words for at in range(len(text)) if text.startswith(word, at)}
     assert found == slow
+
+
+@given(st.lists(st.text("甲乙ab", min_size=1, max_size=4), max_size=6), st.text("甲乙ab ", max_size=30))
+def test_phrases_are_cut_from_left_to_right(words: list[str], text: str) -> None:
+    """The longest whole word at each place, whether or not a longer one that is no whole word begins there."""
+    phrases = Phrases((word, None) for word in words)
+    done, slow = 0, []
+    for at, word, _ in phrases.find_all(text):
+        if at >= done:
+            slow.append((at, word, None))
+            done = at + len(word)
+    assert phrases.find(text) == slow
+    assert phrases.blank(text) == phrases.replace(text, dict.fromkeys(words, " "))
+
+
+def test_phrases_take_lone_surrogates() -> None:
+    assert [item for _, _, item in Phrases([("人才", 1)]).find_all("\ud800人才")] == [1]

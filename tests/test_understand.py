@@ -7,9 +7,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.desk import Desk
+from bot.text.normalise import join_han, normalise_all
 from bot.understand import filler, talk
 from bot.understand.query import understand
 from bot.understand.split import segments, split
+
+asked_of = st.lists(
+    st.sampled_from(
+        ["请问", "鄞州", "宁波", "微法院", "三十六条", "多少钱", "没有", "吗", "app", "apps", "?", " ", "3.5", "_"]
+    ),
+    max_size=8,
+).map("".join)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(raws=st.lists(st.text(st.characters(codec=None), max_size=20) | asked_of, max_size=9))
+def test_many_texts_at_once_have_the_cores_of_each_alone(desk: Desk, raws: list[str]) -> None:
+    texts = [join_han(text) for text in normalise_all(raws)]
+    needs = desk.lexicon.all_without_districts(texts)
+    assert needs == [desk.lexicon.without_districts(text) for text in texts]
+    assert desk.lexicon.cores(needs) == [desk.lexicon.core(need) for need in needs]
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def _edges(likeness: Likeness, clusters: list[list[int]], taken: NDArray[np.bool
     left, right = owner[left], owner[right]
     usable = (left != right) & ~(taken[left] & taken[right]) & (chance >= _FAINT)
     low, high, chance = np.minimum(left, right)[usable], np.maximum(left, right)[usable], chance[usable]
-    both, _ = unique(low * len(clusters) + high)
+    both, _ = unique(np.sort(low * len(clusters) + high))
     total = np.bincount(np.searchsorted(both, low * len(clusters) + high), chance, len(both))
     low, high = both // len(clusters), both % len(clusters)
     return low, high, total / (sizes[low] * sizes[high])

@@ -48,17 +48,17 @@ class Likeness:
             (at, wording) for at, item in enumerate(index.bank.items) if not item.decoy for wording in item.wordings
         ]
         owners = np.array([at for at, _ in told], dtype=np.int64)
-        letters, sounds = Alphabet(), Alphabet()
-        book = [letters.learn(wording.core) for _, wording in told]
-        self._chars = Space([letters.learn(wording.core) for wording in wordings], book, owners)
-        book = [sounds.learn_sounds(wording.syllables) for _, wording in told]
-        self._sounds = Space([sounds.learn_sounds(wording.syllables) for wording in wordings], book, owners)
+        letters, sounds, size = Alphabet(), Alphabet(), len(wordings)
+        book = letters.learn(wording.core for _, wording in told)
+        self._chars = Space(letters.learn(wording.core for wording in wordings), size, book, owners)
+        book = sounds.learn_sounds(wording.syllables for _, wording in told)
+        self._sounds = Space(sounds.learn_sounds(wording.syllables for wording in wordings), size, book, owners)
 
     def candidates(self) -> tuple[Ints, Ints]:
         """Pairs that are worth a comparison, left < right, in order."""
         chars = self._chars.neighbours(_KEYS, _LONGEST, _WINDOW)
         sounds = self._sounds.neighbours(_SOUND_KEYS, _LONGEST, _WINDOW)
-        found, _ = unique(np.concatenate([chars, sounds]))
+        found, _ = unique(np.sort(np.concatenate([chars, sounds])))
         return found // len(self._wordings), found % len(self._wordings)
 
     def subjects(self) -> Ints:

@@ -12,8 +12,6 @@ from bot.match.index import distinct
 from bot.match.postings import PAIR_WEIGHT, is_first, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     Ints = NDArray[np.integer[Any]]
@@ -40,9 +38,9 @@ class Shared:
 class Space:
     """Spelled wordings, each token weighted by how rare it is among them and in the knowledge."""
 
-    def __init__(self, wordings: Sequence[str], book: Sequence[str], owners: Ints) -> None:
-        """`owners[i]` is the entry of the i-th spelled wording of the `book`."""
-        self.size = len(wordings)
+    def __init__(self, wordings: str, size: int, book: str, owners: Ints) -> None:
+        """Both are spelled, one a line: `size` wordings, and those of the `book`, of entries `owners`."""
+        self.size = size
         token, unit = distinct(*tokens.explode(wordings), self.size)
         self._tokens, self._count = unique(token)
         self._width = max(len(self._tokens), 1)
@@ -62,10 +60,10 @@ class Space:
         self._single_mass = np.bincount(self._units, self._single[self._places], self.size)
         self._pair_mass = np.bincount(self._units, self._pair[self._places], self.size)
 
-    def _told(self, book: Sequence[str], owners: Ints) -> tuple[Ints, int]:
+    def _told(self, book: str, owners: Ints) -> tuple[Ints, int]:
         """How many entries hold each token, and how many entries there are."""
         entries = int(owners.max()) + 1 if len(owners) else 1
-        if not len(book):
+        if not len(owners):
             return np.zeros(len(self._tokens), dtype=np.int64), entries
         token, wording = tokens.explode(book)
         told, count = unique(distinct(token, owners[wording], entries)[0])
@@ -126,7 +124,7 @@ class Space:
         left = np.repeat(np.arange(len(place)), reach)
         right = left + 1 + np.arange(len(left)) - np.repeat(np.cumsum(reach) - reach, reach)
         both = unit[left].astype(np.int64) * self.size + unit[right]
-        return unique(both)[0]
+        return unique(np.sort(both))[0]
 
     def compare(self, left: Ints, right: Ints) -> Shared:
         """What each pair shares; arrays of the length of `left`."""

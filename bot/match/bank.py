@@ -6,7 +6,7 @@ A bank knows nothing of reforms: an imported list of questions makes one as well
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,8 +16,7 @@ LEAN_BELOW = 3.0
 """Wordings an entry, on average."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(NamedTuple):
     """One way to ask: `text` as written, `core` and `syllables` as understanding makes them.
 
     `readings` are the syllables as words are really read, for pinyin that people type.
@@ -32,8 +31,7 @@ class Wording:
     readings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One entry as the matcher sees it.
 
     `body` holds the cores of summary and facts, `spellings` the exact spelling of every wording; `wordings` has

@@ -71,7 +71,8 @@ def cover(known: Known, entries: int, row: Weighed) -> Coverage:
     """Coverage by so many entries of whose tokens the marks tell what `Index.known` says."""
     number = row.numbers(known.places)
     met = np.flatnonzero(number)
-    number, mark, owner = number[met] - 1, known.marks[met], known.units[met]
+    number, owner = number[met] - 1, known.units[met]
+    mark = known.marks[met] if known.marks.ndim else known.marks
     weight = row.weights[number]
     lacked = row.weights[None].repeat(entries, axis=0)
     lacked[owner, number] = 0.0

@@ -9,7 +9,7 @@ import numpy as np
 from bot.match import tokens
 from bot.match.closeness import closeness
 from bot.match.memory import give_back
-from bot.match.postings import Background, Forward, Known, Postings, Vocabulary, Weighed, is_first, unique
+from bot.match.postings import Background, Forward, Known, Postings, Vocabulary, Weighed, is_first, merged, unique
 from bot.match.tokens import Alphabet
 from bot.text.normalise import key
 from bot.text.phrases import Phrases
@@ -47,41 +47,44 @@ class Index:
         """Wordings one by one, and each entry's wordings and statements together."""
         size, entries = len(self.wordings), len(self.ids)
         bodies = [(at, core) for at, item in enumerate(self.bank.items) for core in item.body]
-        spelled = [self.alphabet.learn(wording.core) for wording in self.wordings]
-        spelled += [self.alphabet.learn(core) for _, core in bodies]
+        cores = [wording.core for wording in self.wordings] + [core for _, core in bodies]
         owner = np.concatenate([self._owner, np.array([at for at, _ in bodies], dtype=np.int64)])
-        token, text = distinct(*tokens.explode(spelled), len(spelled))
+        token, text = distinct(*tokens.explode(self.alphabet.learn(cores)), len(cores))
+        phrases = self.bank.background
+        background = _background(self.alphabet.learn(phrase.core for phrase in phrases), len(phrases))
+        if self.one_each:  # an entry is its one wording
+            self.vocabulary = Vocabulary(token, entries, background)
+            self.told = self.chars = Postings(self.vocabulary, token, text, size)
+            self._known = self.content = Forward(self.vocabulary, token, text, size)
+            return
         in_wording = text < size
         told, marks = _together(token, owner[text], in_wording, entries)
         entry_token, entry = told // entries, told % entries
-        background = [self.alphabet.learn(phrase.core) for phrase in self.bank.background]
-        self.vocabulary = Vocabulary(entry_token, entries, _background(background))
+        self.vocabulary = Vocabulary(entry_token, entries, background)
         self.chars = Postings(self.vocabulary, token[in_wording], text[in_wording], size)
         self.content = Forward(self.vocabulary, token[in_wording], text[in_wording], size)
-        self.told, self._known = self.chars, self.content
-        if not self.one_each:
-            worths = worth(marks & 1, 1, saturate(marks >> 1))
-            self.told = Postings(self.vocabulary, entry_token, entry, entries, worths)
-            self._known = Forward(self.vocabulary, entry_token, entry, entries, marks)
+        worths = worth(marks & 1, 1, saturate(marks >> 1))
+        self.told = Postings(self.vocabulary, entry_token, entry, entries, worths)
+        self._known = Forward(self.vocabulary, entry_token, entry, entries, marks)
 
     def _sounds(self) -> None:
         """Wordings by their plain readings, which give the mass, and by how words are really read."""
         size, entries = len(self.wordings), len(self.ids)
-        spelled = [self.alphabet.learn_sounds(wording.syllables) for wording in self.wordings]
-        plain = distinct(*tokens.explode(spelled), size)
-        others = (() if wording.readings == wording.syllables else wording.readings for wording in self.wordings)
-        read = [self.alphabet.learn_sounds(readings) for readings in others]
+        plain = distinct(*tokens.explode(self.alphabet.learn_sounds(item.syllables for item in self.wordings)), size)
+        other = [(at, item) for at, item in enumerate(self.wordings) if item.readings is not item.syllables]
         token, text = plain
-        if any(read):
-            more = tokens.explode(read)
-            token, text = distinct(np.concatenate([token, more[0]]), np.concatenate([text, more[1]]), size)
-        entry_token, _ = distinct(token, self._owner[text], entries)
-        background = [self.alphabet.learn_sounds(phrase.syllables) for phrase in self.bank.background]
-        self.sound_vocabulary = Vocabulary(entry_token, entries, _background(background))
+        if other:
+            more, line = tokens.explode(self.alphabet.learn_sounds(item.readings for _, item in other))
+            whose = np.array([at for at, _ in other])[line]
+            token, text = together(plain, distinct(more, whose, size), size)
+        entry_token = token if self.one_each else distinct(token, self._owner[text], entries)[0]
+        phrases = self.bank.background
+        background = _background(self.alphabet.learn_sounds(phrase.syllables for phrase in phrases), len(phrases))
+        self.sound_vocabulary = Vocabulary(entry_token, entries, background)
         self.sounds = Postings(self.sound_vocabulary, token, text, size)
         self.spoken = Forward(self.sound_vocabulary, token, text, size)
-        if any(read):
-            self.sounds.masses = Postings(self.sound_vocabulary, *plain, size).masses
+        if other:
+            self.sounds.masses = self.sound_vocabulary.masses(*plain, size)
 
     def _look_up(self) -> None:
         names: dict[str, list[int]] = {}
@@ -105,17 +108,18 @@ class Index:
         """A question's syllables, against the sounds of the bank."""
         return Weighed(tokens.of(self.alphabet.spell_sounds(syllables)), self.sound_vocabulary)
 
-    def closeness(self, core: str, query: Weighed, wordings: Ints) -> NDArray[np.floating[Any]]:
-        """A question's core beside some wordings, character by character."""
+    def closeness(self, core: str, query: Weighed, wordings: Ints, own: Known) -> NDArray[np.floating[Any]]:
+        """A question's core beside some wordings, with their `own` tokens, character by character."""
         spelled = [self.alphabet.spell(self.wordings[at].core) for at in wordings.tolist()]
-        return closeness(self.alphabet.spell(core), spelled, query, self.content.several(wordings), self.vocabulary)
+        return closeness(self.alphabet.spell(core), spelled, query, own, self.vocabulary)
 
-    def heaviest_beyond(self, wordings: Ints, query: Weighed) -> NDArray[np.floating[Any]]:
-        """For each wording, the weight of its heaviest token that the query lacks."""
-        own = self.content.several(wordings)
-        beyond = np.zeros(len(wordings), dtype=np.float32)
+    def heaviest_beyond(self, own: Known, query: Weighed) -> NDArray[np.floating[Any]]:
+        """For each wording, by its `own` tokens, the weight of the heaviest that the query lacks."""
         weights = np.where(query.numbers(own.places) == 0, self.vocabulary.weights[own.places], np.float32(0))
-        np.maximum.at(beyond, own.units, weights)
+        beyond = np.zeros(len(own.counts), dtype=np.float32)
+        some = own.counts > 0
+        if some.any():
+            beyond[some] = np.maximum.reduceat(weights, (own.counts.cumsum() - own.counts)[some])
         return beyond
 
     def known(self, places: Ints) -> Known:
@@ -129,10 +133,10 @@ class Index:
         """The same of one entry without some of its wordings."""
         every, out = np.arange(self.starts[place], self.ends[place]), np.array(held_out, dtype=np.int64)
         kept = self.content.several(every[~np.isin(every, out)]).places
-        places, marks, units = self.known(np.array([place]))
+        places, marks, units, _ = self.known(np.array([place]))
         left = (marks >> 1) - np.bincount(places.searchsorted(self.content.several(out).places), minlength=len(places))
         told = left > 0
-        return Known(places[told], (2 * left + np.isin(places, kept))[told], units[told])
+        return Known(places[told], (2 * left + np.isin(places, kept))[told], units[told], np.array([told.sum()]))
 
     def rough(self, query: Weighed, common: NDArray[np.float32]) -> NDArray[np.float32]:
         """For every entry how much of the query it asks, tells and is about, in one number: weight, not a share.
@@ -144,9 +148,9 @@ class Index:
         return self.told.overlaps(query, scaled=True)
 
 
-def _background(spelled: Sequence[str]) -> Background | None:
-    """Distinct tokens of each of some spelled phrases; None without phrases."""
-    return Background(distinct(*tokens.explode(spelled), len(spelled))[0], len(spelled)) if spelled else None
+def _background(spelled: str, phrases: int) -> Background | None:
+    """Distinct tokens of each of so many spelled phrases; None without phrases."""
+    return Background(distinct(*tokens.explode(spelled), phrases)[0], phrases) if phrases else None
 
 
 def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:
@@ -154,16 +158,28 @@ def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:
     both = token * max(units, 1)
     both += unit
     both.sort()
+    return _parted(both, units)
+
+
+def together(left: tuple[Ints, Ints], right: tuple[Ints, Ints], units: int) -> tuple[Ints, Ints]:
+    """Two sorted lists of (token, unit) as one, each once."""
+    return _parted(merged([token * max(units, 1) + unit for token, unit in (left, right)]), units)
+
+
+def _parted(both: Ints, units: int) -> tuple[Ints, Ints]:
     both = both[is_first(both)]
-    return both // max(units, 1), both % max(units, 1)
+    token = both // max(units, 1)
+    return token, both - token * max(units, 1)
 
 
 def _together(token: Ints, entry: Ints, in_wording: Any, entries: int) -> tuple[Ints, Ints]:
     """(token, entry) as one number, each once, and the marks of the tokens there."""
     both = token * entries + entry
+    asked = both[in_wording]
+    both.sort()
     told, count = unique(both)
     marks = 2 * count
-    marks[np.searchsorted(told, unique(both[in_wording])[0])] += 1
+    marks[np.unique(told.searchsorted(asked))] += 1
     return told, marks
 
 

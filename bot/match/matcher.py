@@ -12,6 +12,7 @@ from bot.match import closeness
 from bot.match.coverage import SHARE, SHORT_WORDING, cover, fit
 from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
 from bot.match.index import Index, spelling
+from bot.match.memory import uncollected
 from bot.match.postings import spans
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class _Found(NamedTuple):
 class Matcher:
     """Ranks the items of a bank for a query. Read only after construction."""
 
+    @uncollected()
     def __init__(self, bank: Bank, weights: Sequence[float] | None = None) -> None:
         self.bank = bank
         self.lean = bank.lean
@@ -188,7 +190,8 @@ class Matcher:
     def _first(self, rough: Floats) -> Ints:
         """Places of the best entries and of the best decoys, in no order."""
         entries, decoys = rough[: self.entries], rough[self.entries :]
-        return np.concatenate([_top(entries, CANDIDATES), self.entries + _top(decoys, DECOYS)])
+        first = _top(entries, CANDIDATES)
+        return np.concatenate([first, self.entries + _top(decoys, DECOYS)]) if len(decoys) else first
 
     def _look_up(self, asked: Asked) -> _Found:
         """Contained names (longest per entry), keywords per entry, and entries that a rule rules out."""
@@ -226,6 +229,7 @@ class Matcher:
         names = [found.names.get(place, "") for place in at]
         keywords = [tuple(found.keywords.get(place, ())) for place in at]
         own = np.array([item.region in asked.own_regions for item in items])
+        length = max(len(spelling(asked.text)), 1)
         none: Floats = np.zeros(len(at))
         close: Floats = np.zeros((len(closeness.NAMES), len(at)))
         if asked.latin:  # typed pinyin: the sound stands in for the characters
@@ -236,16 +240,17 @@ class Matcher:
             first = (best.dice, best.share, covered.asked, covered.told)
             likeness = np.array([ratio(asked.core, index.wordings[number].core) for number in wordings.tolist()]) / 100
             missing = np.minimum(covered.missing / unknown, 1.0)
-            last = (covered.central, best.nearest, index.heaviest_beyond(wordings, row) / unknown)
+            held = index.content.several(wordings)
+            last = (covered.central, best.nearest, index.heaviest_beyond(held, row) / unknown)
             if self.lean:
-                close = index.closeness(asked.core, row, wordings)
+                close = index.closeness(asked.core, row, wordings, held)
         features = np.array(
             [
                 *first,
-                np.minimum(np.array([len(name) for name in names]) / max(len(spelling(asked.text)), 1), 1.0),
+                np.array([min(len(name) / length, 1.0) for name in names]),
                 best.sound,
                 best.spoken,
-                1.0 - 0.5 ** np.array([len(words) for words in keywords]),
+                np.array([1.0 - 0.5 ** len(words) for words in keywords]),
                 likeness,
                 missing,
                 own & (covered.told >= _TELLS),

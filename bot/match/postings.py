@@ -22,11 +22,17 @@ PAIR_WEIGHT = 0.35
 """Of a single item's: pairs often straddle two words, and then their rarity means nothing."""
 
 
-def unique(values: Ints) -> tuple[Ints, Ints]:
-    """Distinct values, sorted, and how often each occurs. Sorting beats numpy's hashing on millions of tokens."""
-    ordered = np.sort(values)
+def unique(ordered: Ints) -> tuple[Ints, Ints]:
+    """Distinct values of a sorted array, and how often each occurs."""
     first = np.flatnonzero(is_first(ordered))
     return ordered[first], np.diff(np.append(first, len(ordered)))
+
+
+def merged(runs: Sequence[Ints]) -> Ints:
+    """Several sorted arrays as one."""
+    both = np.concatenate(runs)
+    both.sort(kind="stable")  # finds the runs by itself
+    return both
 
 
 def is_first(ordered: Ints) -> NDArray[np.bool_]:
@@ -42,7 +48,7 @@ BACKGROUND_SHARE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """Tokens of everyday phrases, one for every phrase that holds it, and the number of phrases.
+    """Tokens of everyday phrases, sorted, one for every phrase that holds it, and the number of phrases.
 
     In a bank about one thing its name is as common as 怎么; the background tells them apart.
     """
@@ -59,8 +65,8 @@ class Vocabulary:
     """
 
     def __init__(self, tokens: Ints, entries: int, background: Background | None = None) -> None:
-        """`tokens`: one for every entry that holds it, in any order."""
-        every = tokens if background is None else np.concatenate([tokens, unique(background.tokens)[0]])
+        """`tokens`: one for every entry that holds it, sorted."""
+        every = tokens if background is None else merged([tokens, unique(background.tokens)[0]])
         self.tokens, count = unique(every)
         self.singles = int(np.searchsorted(self.tokens, PAIR))
         if background is not None:
@@ -73,8 +79,17 @@ class Vocabulary:
         self.weights: Floats = (idf * np.where(self.tokens >= PAIR, PAIR_WEIGHT, 1.0)).astype(np.float32)
 
     def find(self, tokens: Ints) -> Ints:
-        """Place of each token in the vocabulary; all of them must be in it."""
-        return np.searchsorted(self.tokens, tokens)
+        """Place of each of some sorted tokens in the vocabulary; all of them must be in it."""
+        met, count = unique(tokens)
+        return self.tokens.searchsorted(met).repeat(count)
+
+    def masses(self, tokens: Ints, units: Ints, size: int) -> Floats:
+        """For each of `size` units the weight of its tokens: `tokens[i]`, sorted, stands in `units[i]`."""
+        return _masses(self.weights[self.find(tokens)], units, size)
+
+
+def _masses(weights: Floats, units: Ints, size: int) -> Floats:
+    return np.bincount(units, weights=weights, minlength=size).astype(np.float32)
 
 
 def _idf(count: Ints, units: int) -> tuple[Floats, float]:
@@ -83,9 +98,8 @@ def _idf(count: Ints, units: int) -> tuple[Floats, float]:
 
 
 def _counted(wanted: Ints, tokens: Ints) -> Ints:
-    """How often each of some sorted tokens occurs."""
-    ordered = np.sort(tokens)
-    return np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")
+    """How often each of some tokens occurs in a sorted array."""
+    return tokens.searchsorted(wanted, "right") - tokens.searchsorted(wanted, "left")
 
 
 class Weighed:
@@ -138,22 +152,22 @@ class Postings:
         """`tokens[i]`, sorted, stands in `units[i]`, each pair once; `scale[i]` is what it is worth there."""
         self.size = size
         places = vocabulary.find(tokens)
-        self._bounds: Ints = np.append(0, np.cumsum(np.bincount(places, minlength=len(vocabulary.tokens))))
+        ends = np.cumsum(np.bincount(places, minlength=len(vocabulary.tokens)))
+        self._counts: Ints = np.diff(ends, prepend=0)
+        self._spans: Ints = np.column_stack([ends - self._counts, ends])
         self._units = units.astype(np.int32)
         self._scale = None if scale is None else scale.astype(np.float32)
-        weights = vocabulary.weights[places]
-        self.masses: Floats = np.bincount(units, weights=weights, minlength=size).astype(np.float32)
+        self.masses = _masses(vocabulary.weights[places], units, size)
 
     def overlaps(self, query: Weighed, scaled: bool = False) -> Floats:
         """For every unit the weight of the query's tokens that it holds, by their scale or plainly; shape (size,)."""
         if not len(query.places):
             return np.zeros(self.size, dtype=np.float32)
-        starts, ends = self._bounds[query.places], self._bounds[query.places + 1]
-        slices = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-        units = np.concatenate([self._units[part] for part in slices])
-        worth = query.weights.repeat(ends - starts)
+        stretches = self._spans[query.places].tolist()
+        units = np.concatenate([self._units[start:end] for start, end in stretches])
+        worth = query.weights.repeat(self._counts[query.places])
         if scaled and self._scale is not None:
-            worth *= np.concatenate([self._scale[part] for part in slices])
+            worth *= np.concatenate([self._scale[start:end] for start, end in stretches])
         return np.bincount(units, weights=worth, minlength=self.size).astype(np.float32)
 
 
@@ -165,22 +179,37 @@ def spans(lows: Ints, highs: Ints) -> Ints:
     return found
 
 
+_PLACE_SHIFT, _UNIT_SHIFT = 16, 40
+"""A mark, a place and a unit in one number: bits from the right."""
+_ALL = np.int16(3)
+_PLACES = (1 << _UNIT_SHIFT - _PLACE_SHIFT) - 1
+
+
 class Forward:
-    """The places of each unit's tokens in the vocabulary, sorted, each with a mark: 3 unless it is told."""
+    """The places of each unit's tokens in the vocabulary, sorted, each with a mark; 3 for all unless marks are told."""
 
     def __init__(self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int, marks: Ints | None = None) -> None:
-        """`tokens[i]`, sorted, stands in `units[i]`, with `marks[i]` there."""
-        order = np.argsort(units, kind="stable")  # the tokens are sorted, and stay so within a unit
-        self._places: NDArray[np.int32] = vocabulary.find(tokens).astype(np.int32)[order]
-        self._marks = None if marks is None else marks.astype(np.int16)[order]
+        """`tokens[i]`, sorted, stands in `units[i]`, with `marks[i]`, below 2^15, there."""
+        packed = units.astype(np.int64)
+        packed <<= _UNIT_SHIFT
+        packed |= vocabulary.find(tokens) << _PLACE_SHIFT
+        if marks is not None:
+            packed |= marks
+        packed.sort()
+        self._marks = None if marks is None else packed.astype(np.int16)
+        packed >>= _PLACE_SHIFT
+        packed &= _PLACES
+        self._places: NDArray[np.int32] = packed.astype(np.int32)
         self._bounds: Ints = np.append(0, np.cumsum(np.bincount(units, minlength=size)))
 
     def several(self, units: Ints) -> Known:
         """Tokens of several units."""
-        lows, highs = self._bounds[units], self._bounds[units + 1]
-        at = spans(lows, highs)
-        marks = np.full(len(at), 3, dtype=np.int16) if self._marks is None else self._marks[at]
-        return Known(self._places[at], marks, np.arange(len(units)).repeat(highs - lows))
+        lows = self._bounds[units]
+        counts = self._bounds[units + 1] - lows
+        ends = counts.cumsum()
+        owner = np.arange(len(units)).repeat(counts)
+        at = np.arange(len(owner)) + (lows - ends + counts)[owner]
+        return Known(self._places[at], _ALL if self._marks is None else self._marks[at], owner, counts)
 
     def overlaps(self, query: Weighed, units: Ints) -> Floats:
         """For each of several units the weight of the query's tokens that it holds."""
@@ -192,8 +221,10 @@ class Forward:
 
 
 class Known(NamedTuple):
-    """Tokens of a few units: places in the vocabulary, marks, and the number of the unit among the few."""
+    """Tokens of a few units: places in the vocabulary, marks, the number of the unit among the few, and how many
+    tokens each unit has."""
 
     places: Ints
-    marks: Ints
+    marks: Any
     units: Ints
+    counts: Ints

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,26 +56,28 @@ class Alphabet:
     def __init__(self) -> None:
         self._letters: dict[str, str] = {}
 
-    def learn(self, text: str) -> str:
-        """Spell a text of the bank, giving new items a character of their own while there are any left."""
-        found = _RUN.findall(text)
-        for item in found:
+    def learn(self, texts: Iterable[str]) -> str:
+        """Spell texts of the bank, one a line, giving new items a character of their own while there are any left."""
+        lines = "\n".join(texts)
+        for item in dict.fromkeys(_RUN.findall(lines)):
             self._add(stem(item))
-        return _RUN.sub(self._letter, text) if found else text
+        return self.spell(lines)
 
     def spell(self, text: str) -> str:
         """Spell a question; stop words vanish."""
         return _RUN.sub(self._letter, text)
 
-    def learn_sounds(self, syllables: Sequence[str]) -> str:
-        """Spell syllables of the bank."""
-        letters = self._letters
-        try:
-            return "".join([letters[item] for item in syllables])
-        except KeyError:
-            for item in syllables:
-                self._add(item)
-            return self.spell_sounds(syllables)
+    def learn_sounds(self, texts: Iterable[Sequence[str]]) -> str:
+        """Spell the syllables of texts of the bank, one text a line."""
+        letters, lines = self._letters, list[str]()
+        for syllables in texts:
+            try:
+                lines.append("".join([letters[item] for item in syllables]))
+            except KeyError:
+                for item in syllables:
+                    self._add(item)
+                lines.append(self.spell_sounds(syllables))
+        return "\n".join(lines)
 
     def spell_sounds(self, syllables: Sequence[str]) -> str:
         """Spell the syllables of a question."""
@@ -102,10 +104,9 @@ def of(spelled: str) -> list[int]:
     return list(found)
 
 
-def explode(spelled: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Tokens of many spelled texts at once: (tokens, number of the text), with repeats, in no useful order."""
-    joined = "\n".join(spelled)
-    codes = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32)
+def explode(lines: str) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Tokens of spelled texts, one a line: (tokens, number of the line), with repeats, in no useful order."""
+    codes = np.frombuffer(lines.encode("utf-32-le", "replace"), dtype=np.uint32)
     text = np.cumsum(codes == _BREAK, dtype=np.int32)
     solid = (codes != _BREAK) & (codes != _SPACE)
     both = solid[:-1] & solid[1:]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ahocorasick_rs import AhoCorasick, MatchKind
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Mapping
 
 T = TypeVar("T")
 
@@ -14,59 +16,74 @@ class Phrases(Generic[T]):
     """A set of phrases, each with a payload; the longest phrase wins at each place."""
 
     def __init__(self, pairs: Iterable[tuple[str, T]]) -> None:
-        self._payload: dict[str, T] = {}
-        lengths: dict[str, set[int]] = {}
-        for phrase, payload in pairs:
+        payload: dict[str, T] = {}
+        for phrase, told in pairs:
             if phrase:
-                self._payload.setdefault(phrase, payload)
-                lengths.setdefault(phrase[0], set()).add(len(phrase))
-        self._lengths = {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+                payload.setdefault(phrase, told)
+        self._phrases = [(phrase, told, _letter(phrase[0]), _letter(phrase[-1])) for phrase, told in payload.items()]
+        self._longest = AhoCorasick(payload, MatchKind.LeftmostLongest, store_patterns=False)
+        self._every = AhoCorasick(payload, store_patterns=False)
 
-    def find(self, text: str) -> Iterator[tuple[int, str, T]]:
-        """Yield (start, phrase, payload) from left to right, without overlap."""
-        lengths, payload, done = self._lengths, self._payload, 0
-        if lengths.keys().isdisjoint(text):
-            return
-        for at, char in enumerate(text):
-            if at < done or char not in lengths:
-                continue
-            for length in lengths[char]:
-                phrase = text[at : at + length]
-                if phrase in payload and len(phrase) == length and _whole_word(text, at, length):
-                    yield at, phrase, payload[phrase]
-                    done = at + length
-                    break
+    def find(self, text: str) -> list[tuple[int, str, T]]:
+        """Every (start, phrase, payload) from left to right, without overlap."""
+        met = search(self._longest, text)
+        found = self._whole_words(text, met)
+        if len(found) == len(met):
+            return found
+        found, done = [], 0
+        for item in self.find_all(text):  # in the place of a part of a word there may be a shorter phrase
+            if item[0] >= done:
+                found.append(item)
+                done = item[0] + len(item[1])
+        return found
 
-    def find_all(self, text: str) -> Iterator[tuple[int, str, T]]:
-        """Yield every (start, phrase, payload), overlaps included."""
-        if self._lengths.keys().isdisjoint(text):
-            return
-        for at, char in enumerate(text):
-            for length in self._lengths.get(char, ()):
-                phrase = text[at : at + length]
-                if len(phrase) == length and phrase in self._payload and _whole_word(text, at, length):
-                    yield at, phrase, self._payload[phrase]
+    def find_all(self, text: str) -> list[tuple[int, str, T]]:
+        """Every (start, phrase, payload) from left to right, the longest first, overlaps included."""
+        met = search(self._every, text, every=True)
+        met.sort(key=_leftmost_longest)
+        return self._whole_words(text, met)
 
-    def replace(self, text: str, symbols: dict[str, str]) -> str:
+    def _whole_words(self, text: str, met: Iterable[tuple[int, int, int]]) -> list[tuple[int, str, T]]:
+        """Those that do not begin or end inside a Latin word."""
+        found: list[tuple[int, str, T]] = []
+        for number, start, end in met:
+            phrase, payload, opens, closes = self._phrases[number]
+            inside = (opens and start and _letter(text[start - 1])) or (closes and _letter(text[end : end + 1]))
+            if not inside:
+                found.append((start, phrase, payload))
+        return found
+
+    def replace(self, text: str, symbols: Mapping[str, str]) -> str:
         """Replace each found phrase by its symbol."""
+        return self._with(text, symbols.__getitem__)
+
+    def blank(self, text: str) -> str:
+        """Replace each found phrase by one space."""
+        return self._with(text, lambda _: " ")
+
+    def _with(self, text: str, symbol: Callable[[str], str]) -> str:
         parts, done = [], 0
         for at, phrase, _ in self.find(text):
-            parts += [text[done:at], symbols[phrase]]
+            parts += [text[done:at], symbol(phrase)]
             done = at + len(phrase)
-        return "".join(parts) + text[done:]
+        return "".join(parts) + text[done:] if parts else text
 
     def __len__(self) -> int:
         """Number of phrases."""
-        return len(self._payload)
+        return len(self._phrases)
+
+
+def search(automaton: AhoCorasick, text: str, every: bool = False) -> list[tuple[int, int, int]]:
+    """(number of the phrase, start, end) of what is found."""
+    try:
+        return automaton.find_matches_as_indexes(text, every)
+    except UnicodeEncodeError:  # lone surrogates
+        return automaton.find_matches_as_indexes(text.encode("utf-8", "replace").decode(), every)
+
+
+def _leftmost_longest(match: tuple[int, int, int]) -> tuple[int, int]:
+    return match[1], -match[2]
 
 
 def _letter(char: str) -> bool:
     return "a" <= char <= "z"
-
-
-def _whole_word(text: str, start: int, length: int) -> bool:
-    """A Latin phrase must not begin or end inside a Latin word."""
-    end = start + length
-    if _letter(text[start]) and start and _letter(text[start - 1]):
-        return False
-    return not (_letter(text[end - 1]) and end < len(text) and _letter(text[end]))

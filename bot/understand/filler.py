@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def _any(words: str) -> str:
@@ -88,9 +92,16 @@ PRONOUN = re.compile(
 """Words that point back, or at nothing."""
 
 
+_ENDINGS = frozenset(" ,，。.!！?？~、…么有") | {word[-1] for word in _END.split("|")}
+"""Characters that a closing ends in."""
+
+
 def strip(text: str) -> str:
     """Drop polite openings and closings; never everything."""
-    bare = _TRAIL.sub("", _LEADING.sub("", text, count=1), count=1)
+    opening = _LEADING.match(text)
+    bare = text[opening.end() :] if opening else text
+    if bare and (bare[-1] in _ENDINGS or bare[-1].isspace()):
+        bare = _TRAIL.sub("", bare, count=1)
     return bare or text
 
 
@@ -98,3 +109,9 @@ def bare(text: str) -> str:
     """What is left for matching: no politeness, no particles, no punctuation."""
     text = _PARTICLES.sub(" ", strip(text))
     return text if text.isalnum() else " ".join(_PUNCTUATION.sub(" ", text).split())
+
+
+def bare_all(texts: Iterable[str]) -> list[str]:
+    """The same for many texts without line breaks at once."""
+    joined = _PARTICLES.sub(" ", "\n".join(map(strip, texts)))
+    return [" ".join(line.split()) for line in _PUNCTUATION.sub(" ", joined).split("\n")]

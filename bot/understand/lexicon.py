@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bot.knowledge.vocabulary import THE_CITY
@@ -13,7 +14,7 @@ from bot.text.phrases import Phrases
 from bot.understand import filler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.knowledge.book import Book
     from bot.knowledge.schema import OutsideItem, RegionItem
@@ -49,9 +50,14 @@ class Lexicon:
             for template in item.ask
             for wording in expand(template)
         }
+        self.talk_near = cache(self._talk_near)
         groups = [tuple(normalise(word) for word in group) for group in book.synonyms]
         self._symbols = {word: chr(_SYMBOLS + number) for number, group in enumerate(groups) for word in group}
         self._synonyms: Phrases[str] = Phrases(self._symbols.items())
+
+    def _talk_near(self, length: int, cutoff: float) -> list[str]:
+        """Small talk whose length lets it be so like (from 0 to 100) a text of that length."""
+        return [text for text in self.talk if 200 * min(len(text), length) >= cutoff * (len(text) + length)]
 
     def fold(self, text: str) -> str:
         """Each word that has synonyms becomes the one symbol of its group."""
@@ -61,9 +67,14 @@ class Lexicon:
         """Normalised text → the spelling that is compared: no filler, numerals as digits, synonyms folded."""
         return self.fold(to_arabic(join_han(filler.bare(text))))
 
+    def cores(self, texts: Sequence[str]) -> list[str]:
+        """The same for many texts at once."""
+        joined = join_han("\n".join(filler.bare_all(texts)))
+        return self.fold(to_arabic(joined)).split("\n") if texts else []
+
     def without_regions(self, text: str) -> str:
         """The text with the names of districts, towns and villages cut out."""
-        return _cut(text, self.regions)
+        return " ".join(self.regions.blank(text).split())
 
     def without_districts(self, text: str) -> str:
         """The text with the names of the city and its districts cut out; the text itself when nothing would be left.
@@ -71,14 +82,19 @@ class Lexicon:
         Places are matched as a slot of their own: as mere words they would carry a question to whatever entry
         mentions them.
         """
-        rest = _cut(text, self._districts)
-        return rest if len(key(rest)) > 1 else text
+        return _rest(self._districts.blank(text), text)
+
+    def all_without_districts(self, texts: Sequence[str]) -> list[str]:
+        """The same for many texts at once."""
+        lines = self._districts.blank("\n".join(texts)).split("\n")
+        return list(map(_rest, lines, texts))
 
 
-def _cut(text: str, phrases: Phrases[str]) -> str:
-    for start, phrase, _ in reversed(list(phrases.find(text))):
-        text = text[:start] + " " + text[start + len(phrase) :]
-    return " ".join(text.split())
+def _rest(cut: str, text: str) -> str:
+    if cut == text:
+        return text
+    rest = " ".join(cut.split())
+    return rest if len(key(rest)) > 1 else text
 
 
 def _words(groups: Iterable[tuple[str, Iterable[str]]]) -> list[tuple[str, str]]:

@@ -86,7 +86,6 @@ def _asked(text: str, sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
 def _has_content(text: str, lexicon: Lexicon) -> bool:
     """Whether anything is left once places, question words, pronouns and particles are gone."""
     rest = filler.bare(lexicon.without_regions(text))
-    for start, phrase, _ in reversed(list(lexicon.facets.find(rest))):
-        rest = rest[:start] + " " + rest[start + len(phrase) :]
+    rest = lexicon.facets.blank(rest)
     rest = key(filler.PRONOUN.sub(" ", rest))
     return len(rest) >= 2

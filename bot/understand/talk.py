@@ -54,5 +54,5 @@ def _one(clause: str, lexicon: Lexicon, cutoff: float = _CLOSE_AT) -> str | None
             return lexicon.talk[spelling]
     if len(spelled) < 3:
         return None
-    close = process.extractOne(spelled, lexicon.talk.keys(), scorer=ratio, score_cutoff=cutoff)
+    close = process.extractOne(spelled, lexicon.talk_near(len(spelled), cutoff), scorer=ratio, score_cutoff=cutoff)
     return lexicon.talk[close[0]] if close else None
