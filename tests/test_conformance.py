@@ -22,7 +22,7 @@ from bot.channels.telegram.channel import make
 from bot.channels.web.routes import create_web
 from bot.desk import Desk
 from bot.settings import Settings, load_settings
-from tests.chaos.telegram import free_port
+from tests.chaos.program import free_port
 from tests.conformance import CONVERSATIONS, NONE_OF_THESE, Driver, Turn
 from tests.emulators.telegram import TOKEN, Sent
 from tests.emulators.telegram import Telegram as Emulator

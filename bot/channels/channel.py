@@ -8,7 +8,7 @@ import logging
 import random
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.errors import ChannelRefusedError
+from bot.errors import ChannelRefusedError, StoreError
 from bot.querylog.lead import lead
 
 if TYPE_CHECKING:
@@ -61,8 +61,9 @@ async def keep_running(channel: Channel, stopping: asyncio.Event, service: Servi
                 await channel.run(stopping)
         except ChannelRefusedError:
             raise
-        except Exception:
-            log.exception("the channel %s broke; it is started again", channel.name)
+        except Exception as error:
+            told = not isinstance(error, StoreError)  # a log that is away is told of elsewhere
+            log.error("the channel %s broke; it is started again", channel.name, exc_info=told)
             alerts.start(f"{channel.name}-down", f"{channel.name} 出错停了，正在重启")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), wait * random.uniform(0.5, 1.0))

@@ -146,10 +146,10 @@ class Outbox:
                 await self._note(partial(deliveries.fail, delivery_id=delivery.id, reason=str(error)), delivery)
                 return
             done = number + 1 == len(delivery.parts)
-            if done and not delivery.id:
-                self._log.note_sent(delivery.token)
             note = partial(deliveries.progress, delivery_id=delivery.id, receipts=tuple(receipts), done=done)
-            await asyncio.shield(self._note(note, delivery))
+            noted = delivery.id and await asyncio.shield(self._note(note, delivery))
+            if done and not noted:
+                self._log.note_sent(delivery.token)
 
     async def _sent(self, delivery: Delivery, part: dict[str, Any]) -> str:
         """The receipt of one part, however often it takes; TimeoutError when it is too late for an answer."""
@@ -193,14 +193,15 @@ class Outbox:
             self._failing = 0
             self._alerts.end(f"{self._channel}-send")
 
-    async def _note(self, note: Callable[..., Awaitable[None]], delivery: Delivery) -> None:
-        """Write down what became of a reply; a log that is away is tried again for a while."""
+    async def _note(self, note: Callable[..., Awaitable[None]], delivery: Delivery) -> bool:
+        """Write down what became of a reply, if that can be; a log that is away is tried again for a while."""
         if not delivery.id:
-            return
+            return False
         for attempt in range(_NOTE_TRIES):
             try:
                 await self._log.run(partial(note, now=dt.datetime.now(dt.UTC)))
-                return
+                return True
             except StoreError:
                 await asyncio.sleep(2.0**attempt / 4)
         log.error("the log did not take note of a sent reply; it may be sent again after a restart")
+        return False

@@ -29,6 +29,8 @@ T = TypeVar("T")
 _BATCH = 256
 _WAITING = 10_000
 _CLOSE_SECONDS = 10.0
+_PASSING = ("08", "25006", "40", "53", "55", "57", "58")
+"""Beginnings of PostgreSQL's codes for: not connected, read-only, rolled back, no room, locked, going down, disk."""
 
 _tasks: set[asyncio.Task[None]] = set()
 """The loop holds its tasks weakly: a log that somebody forgets must still be closed at the end."""
@@ -188,5 +190,8 @@ async def _apart(connection: AsyncConnection, work: Callable[[AsyncConnection], 
 
 def is_about_the_database(error: BaseException) -> bool:
     """Locked, full or gone: no fault of the rows, and no use to try them one by one."""
-    gone = isinstance(error, DBAPIError) and error.connection_invalidated
-    return gone or isinstance(error, (OperationalError, InterfaceError, OSError))
+    if isinstance(error, DBAPIError):
+        code = str(getattr(error.orig, "sqlstate", None) or "")
+        if error.connection_invalidated or code.startswith(_PASSING):
+            return True
+    return isinstance(error, (OperationalError, InterfaceError, OSError))

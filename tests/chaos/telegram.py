@@ -10,10 +10,8 @@ import asyncio
 import contextlib
 import itertools
 import json
-import os
 import random
 import signal
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -22,8 +20,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.exchange import plan, read, store
-from tests.conftest import KNOWLEDGE, ROOT
+from tests.chaos.bank import make_knowledge, questions
+from tests.chaos.program import Program
 from tests.emulators.telegram import TOKEN, Call, Fault
 from tests.emulators.telegram import Telegram as Emulator
 
@@ -31,12 +29,6 @@ SECRET = "secret-of-the-chaos"
 FAILURES = 0.10
 _NOTED_WITHIN = 2.0
 """Seconds that noting takes at most; what is not noted by then is no victim of the kill."""
-_THINGS = tuple("窗门砖管灯柜锅椅被碗箱鞋伞钟信笔磨罐铃绳")
-_DEEDS = (
-    *("送去修补", "拿来交换", "登记上册", "搬到楼下", "借给邻居"),
-    *("寄往外地", "刷上油漆", "切成两半", "装进袋子", "挂在墙上"),
-)
-_ASKS = ("要找谁", "在几楼办")
 
 
 @dataclass(slots=True)
@@ -74,38 +66,24 @@ class Figures:
         )
 
 
-def questions(count: int) -> list[str]:
-    """So many questions, each with its own answer in the knowledge."""
-    every = [f"把{thing}{deed}{ask}" for ask in _ASKS for deed in _DEEDS for thing in _THINGS]
-    assert count <= len(every)
-    return every[:count]
-
-
-def make_knowledge(folder: Path, asked: list[str]) -> None:
-    """A small knowledge folder that a process loads quickly."""
-    file = folder.parent / "faq.jsonl"
-    lines = ({"id": f"q{at}", "question": text, "answer": f"第{at}号答复。"} for at, text in enumerate(asked))
-    file.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), encoding="utf-8")
-    store.write(folder, plan.make(read.read(file), folder, KNOWLEDGE).files)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody uses just now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 class Chaos:
     """One run in a folder of its own."""
 
     def __init__(self, folder: Path, telegram: Emulator, mode: str, seed: int) -> None:
-        self.telegram, self.mode, self.random = telegram, mode, random.Random(seed)
+        self.telegram, self.random = telegram, random.Random(seed)
         self.database = folder / "log.db"
-        self.knowledge = folder / "knowledge"
-        self.port = free_port()
         self.accepted_unnoted: Counter[str] = Counter()
         telegram.fault = self.fault
+        given = {
+            "TELEGRAM_TOKEN": TOKEN,
+            "TELEGRAM_API_BASE": telegram.url,
+            "DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
+            "KNOWLEDGE": str(folder / "knowledge"),
+        }
+        self.program = Program(folder, given)
+        if mode == "webhook":
+            url = f"{self.program.url}/telegram/webhook"
+            self.program.add({"TELEGRAM_WEBHOOK_URL": url, "TELEGRAM_WEBHOOK_SECRET": SECRET})
 
     def fault(self, call: Call) -> Fault | None:
         """One call in ten fails, before anything is done."""
@@ -114,40 +92,16 @@ class Chaos:
         kind = self.random.choice(["status", "status", "flood", "close", "hang"])
         return Fault(kind, self.random.choice([500, 502, 503]), 0.5 if kind == "hang" else 1.0)
 
-    async def start(self) -> asyncio.subprocess.Process:
-        """A fresh `serve`."""
-        settings = {
-            "REFORMBOT_TELEGRAM_TOKEN": TOKEN,
-            "REFORMBOT_TELEGRAM_API_BASE": self.telegram.url,
-            "REFORMBOT_DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
-            "REFORMBOT_KNOWLEDGE": str(self.knowledge),
-            "REFORMBOT_RATE_LIMIT_USER": "0",
-            "REFORMBOT_PORT": str(self.port),
-        }
-        if self.mode == "webhook":
-            url = f"http://127.0.0.1:{self.port}/telegram/webhook"
-            settings |= {"REFORMBOT_TELEGRAM_WEBHOOK_URL": url, "REFORMBOT_TELEGRAM_WEBHOOK_SECRET": SECRET}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("REFORMBOT_")}
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "bot", "serve"),
-            cwd=self.database.parent,
-            env={**kept, **settings, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"},
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-
     async def live(self, moments: float) -> None:
         """A process that is killed so many seconds after it has begun to work."""
-        process = await self.start()
         known = len(self.telegram.calls)
+        await self.program.begin()
         try:
             await self.telegram.until(lambda: len(self.telegram.calls) > known, 60)
             await asyncio.sleep(moments)
         finally:
-            process.send_signal(signal.SIGKILL)
-            await process.wait()
-        self.look_after_a_kill(time.monotonic())
+            died = await self.program.kill()
+        self.look_after_a_kill(died)
 
     def look_after_a_kill(self, now: float) -> None:
         """Note the questions whose reply Telegram had just accepted and the dead process could not note."""
@@ -177,12 +131,13 @@ async def run(count: int, users: int, kills: int, folder: Path, mode: str = "pol
     async with Emulator().running() as telegram:
         chaos = Chaos(folder, telegram, mode, seed)
         share = -(-count // (kills + 1))
-        for life in range(kills + 1):
-            asking = asyncio.create_task(ask(telegram, chaos.random, asked, life * share, share, users))
-            if life < kills:
-                await chaos.live(chaos.random.uniform(0.0, 2.5))
-            await asking
-        await finish(chaos, figures, asked)
+        async with chaos.program:
+            for life in range(kills + 1):
+                asking = asyncio.create_task(ask(telegram, chaos.random, asked, life * share, share, users))
+                if life < kills:
+                    await chaos.live(chaos.random.uniform(0.0, 2.5))
+                await asking
+            await finish(chaos, figures, asked)
     figures.calls = len(telegram.calls)
     figures.failed = sum(call.outcome in {"status", "flood", "close", "hang"} for call in telegram.calls)
     count_up(chaos, figures, asked, users)
@@ -198,7 +153,7 @@ async def ask(telegram: Emulator, dice: random.Random, asked: list[str], start: 
 
 async def finish(chaos: Chaos, figures: Figures, asked: list[str]) -> None:
     """The last process answers all that is left, and ends on SIGTERM."""
-    process = await chaos.start()
+    await chaos.program.begin()
     try:
         await chaos.telegram.until(
             lambda: len({question_of(sent.text) for sent in chaos.telegram.sent}) >= len(asked), 120
@@ -206,8 +161,7 @@ async def finish(chaos: Chaos, figures: Figures, asked: list[str]) -> None:
         await asyncio.sleep(3)  # a double would come now
     finally:
         begun = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        figures.exit_code = await asyncio.wait_for(process.wait(), 30)
+        figures.exit_code = await chaos.program.end(signal.SIGTERM)
         figures.exit_seconds = time.monotonic() - begun
 
 

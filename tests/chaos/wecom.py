@@ -10,111 +10,48 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
-import signal
-import socket
 import sqlite3
-import sys
 import tempfile
 import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
 
-import httpx
-
-from tests.conftest import ROOT
+from tests.chaos.program import Program
 from tests.emulators.wecom import AES_KEY, AGENT, CORP, SECRET, TOKEN, Callbacks, Served, message
 from tests.emulators.wecom_kf import KF_AES_KEY, KF_SECRET, KF_TOKEN, KfApi
 
 QUESTIONS = ("灵活保一天多少钱", "老小区装电梯要跑几个部门？", "镇海的老人能送饭上门吗？", "小区里没人要的破车谁来拖？")
 """Each with one answer, so that each brings one card, and one message of 微信客服."""
-START_SECONDS = 90.0
 SETTLE_SECONDS = 90.0
 STOP_SECONDS = 10.0
 
 
-class Server:
-    """`reformbot serve` on one database, begun as often as one likes: the knowledge is built once."""
-
-    def __init__(self, folder: Path, api: str) -> None:
-        self.folder, self._api = folder, api
-        with closing(socket.create_server(("127.0.0.1", 0))) as free:
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        self._child = 0
-
-    async def __aenter__(self) -> Self:
-        settings = {
-            "DATABASE_URL": f"sqlite+aiosqlite:///{self.folder}/log.db",
-            "PORT": self.url.rpartition(":")[2],
-            "RATE_LIMIT_USER": "0",
-            "WECOM_API_BASE": self._api,
-            "WECOM_CORP_ID": CORP,
-            "WECOM_AGENT_ID": str(AGENT),
-            "WECOM_SECRET": SECRET,
-            "WECOM_TOKEN": TOKEN,
-            "WECOM_AES_KEY": AES_KEY,
-            "WECOM_KF_TOKEN": KF_TOKEN,
-            "WECOM_KF_AES_KEY": KF_AES_KEY,
-            "WECOM_KF_SECRET": KF_SECRET,
-        }
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("REFORMBOT_")}
-        given = {f"REFORMBOT_{name}": value for name, value in settings.items()}
-        with (self.folder / "journal").open("wb") as journal:
-            self._stem = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.emulators.stem"),
-                cwd=self.folder,
-                env=inherited | given | {"PYTHONPATH": str(ROOT)},
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=journal,
-            )
-        assert await self._line() == "ready"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._stem.stdin is not None
-        if self._child:
-            await self.end(signal.SIGKILL)
-        self._stem.stdin.close()
-        await asyncio.wait_for(self._stem.wait(), 30)
-
-    async def start(self) -> None:
-        """Begin anew and wait until it answers."""
-        assert self._stem.stdin is not None
-        self._stem.stdin.write(b"\n")
-        self._child = int(await self._line())
-        deadline = time.monotonic() + START_SECONDS
-        async with httpx.AsyncClient(trust_env=False) as client:
-            while True:
-                assert time.monotonic() < deadline
-                try:
-                    await client.get(f"{self.url}/healthz")
-                except httpx.HTTPError:
-                    await asyncio.sleep(0.05)
-                else:
-                    return
-
-    async def end(self, number: signal.Signals) -> int:
-        """Send a signal and wait; the exit code, negative for a signal."""
-        os.kill(self._child, number)
-        self._child = 0
-        return int(await self._line())
-
-    async def _line(self) -> str:
-        assert self._stem.stdout is not None
-        line = await asyncio.wait_for(self._stem.stdout.readline(), START_SECONDS)
-        return line.decode().strip()
+def server(folder: Path, api: str) -> Program:
+    """`reformbot serve` with the app and 微信客服 alone."""
+    given = {
+        "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/log.db",
+        "WECOM_API_BASE": api,
+        "WECOM_CORP_ID": CORP,
+        "WECOM_AGENT_ID": str(AGENT),
+        "WECOM_SECRET": SECRET,
+        "WECOM_TOKEN": TOKEN,
+        "WECOM_AES_KEY": AES_KEY,
+        "WECOM_KF_TOKEN": KF_TOKEN,
+        "WECOM_KF_AES_KEY": KF_AES_KEY,
+        "WECOM_KF_SECRET": KF_SECRET,
+    }
+    return Program(folder, given)
 
 
 @dataclass
 class Storm:
     """What was asked, and what became of it."""
 
-    server: Server
+    server: Program
+    log: Path
     wecom: KfApi
     rng: random.Random
     messages: int
@@ -160,14 +97,12 @@ class Storm:
             if self.rng.random() < 0.25:
                 await self.stop()
             else:
-                assert await self.server.end(signal.SIGKILL) == -signal.SIGKILL
+                await self.server.kill()
             await self.server.start()
 
     async def stop(self) -> None:
         """SIGTERM."""
-        start = time.monotonic()
-        assert await self.server.end(signal.SIGTERM) == 0
-        self.longest_stop = max(self.longest_stop, time.monotonic() - start)
+        self.longest_stop = max(self.longest_stop, await self.server.stop())
         assert self.longest_stop < STOP_SECONDS
 
     def settled(self) -> bool:
@@ -178,7 +113,7 @@ class Storm:
 
     def check(self) -> None:
         """Nothing lost, nothing twice."""
-        with closing(sqlite3.connect(self.server.folder / "log.db")) as log:
+        with closing(sqlite3.connect(self.log)) as log:
             rows = log.execute("SELECT channel, message_id, count(*) FROM query_log GROUP BY 1, 2").fetchall()
         assert {count for _, _, count in rows} == {1}
         channels = Counter(channel for channel, _, _ in rows)
@@ -196,9 +131,9 @@ async def run(folder: Path, kills: int, messages: int, seed: int) -> str:
     wecom, rng = KfApi(), random.Random(seed)
     wecom.faults.rate, wecom.faults.rng = 0.1, random.Random(seed)
     with Served(wecom.app()) as served:
-        async with Server(folder, served.url) as server:
-            await server.start()
-            storm = Storm(server, wecom, rng, messages, gap=max(0.1, 4 * kills / messages))
+        async with server(folder, served.url) as program:
+            await program.start()
+            storm = Storm(program, folder / "log.db", wecom, rng, messages, gap=max(0.1, 4 * kills / messages))
             await asyncio.gather(storm.members(), storm.citizens(), storm.kills(kills))
             deadline = time.monotonic() + SETTLE_SECONDS
             while not storm.settled():

@@ -58,7 +58,8 @@ class Gateway:
     """`async with Gateway() as gateway`: listens at `gateway.url` for one bot.
 
     `stream_seconds` and `event_seconds` are how long a callback may be answered, `per_minute` the limit of a chat.
-    `faults` yields what happens to the next reply: nothing (""), "busy", or "close" before it is taken.
+    `faults` yields what happens to the next reply: nothing (""), "busy", "close" before it is taken, or "lost": it is
+    taken, and the connection ends before the acknowledgement. `lost` holds (chat, text) of such.
     """
 
     bot_id: str = BOT_ID
@@ -75,6 +76,7 @@ class Gateway:
     chats: dict[str, list[Bubble]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     frames: list[dict[str, Any]] = field(default_factory=list)
+    lost: list[tuple[str, str]] = field(default_factory=list)
     subscriptions: int = 0
     attempts: int = 0
     port: int = 0
@@ -268,11 +270,23 @@ class Gateway:
         if cmd == "ping":
             return 0
         fault = next(self.faults)
-        if fault == "close":
-            await connection.close(1011)
-            raise ConnectionClosedError(None, None)
         if fault == "busy":
             return _BUSY
+        if fault != "close":
+            code = self._obey(connection, cmd, req_id, body)
+            if not fault:
+                return code
+            self._note_lost(req_id, cmd, body, code)
+        await connection.close(1011)
+        raise ConnectionClosedError(None, None)
+
+    def _note_lost(self, req_id: str, cmd: str, body: dict[str, Any], code: int) -> None:
+        said = body.get("stream", body.get("markdown"))
+        if not code and said:
+            chat = f"single:{body['chatid']}" if cmd == "aibot_send_msg" else self._asked[req_id].chat
+            self.lost.append((chat, said["content"]))
+
+    def _obey(self, connection: ServerConnection, cmd: str, req_id: str, body: dict[str, Any]) -> int:
         if cmd == "aibot_send_msg":
             return self._push(body)
         asked = self._asked.get(req_id)

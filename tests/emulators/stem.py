@@ -9,8 +9,20 @@ import os
 import sys
 
 from bot.app import build_desk
+from bot.desk import Desk
+from bot.errors import ReformbotError
 from bot.serve import serve
-from bot.settings import load_settings
+from bot.settings import Settings, load_settings
+
+
+def _serve(settings: Settings, desk: Desk) -> int:
+    """The exit code; what went wrong is one line on standard error, as with the real command."""
+    try:
+        serve(settings, lambda _: desk, lambda _: None)
+    except ReformbotError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def main() -> None:
@@ -20,8 +32,7 @@ def main() -> None:
     for _ in iter(sys.stdin.readline, ""):
         child = os.fork()
         if not child:
-            serve(settings, lambda _: desk, lambda _: None)
-            os._exit(0)
+            os._exit(_serve(settings, desk))
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 

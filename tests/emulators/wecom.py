@@ -101,6 +101,7 @@ class Sent:
     kind: str
     body: dict[str, Any]
     msgid: str
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def text(self) -> str:

@@ -38,6 +38,7 @@ class Shown:
     kind: str
     body: dict[str, Any]
     msgid: str
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def text(self) -> str:

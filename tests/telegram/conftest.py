@@ -18,7 +18,7 @@ from bot.channels.telegram.channel import PATH, Telegram, make
 from bot.channels.web.routes import create_web
 from bot.desk import Desk
 from bot.settings import load_settings
-from tests.chaos.telegram import free_port
+from tests.chaos.program import free_port
 from tests.emulators.telegram import TOKEN
 from tests.emulators.telegram import Telegram as Emulator
 

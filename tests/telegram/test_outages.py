@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.channels.telegram.intake import meaning
-from tests.chaos.telegram import free_port, make_knowledge, questions
+from tests.chaos.bank import make_knowledge, questions
+from tests.chaos.program import free_port
 from tests.conftest import ROOT
 from tests.emulators.telegram import TOKEN, Call, Fault
 from tests.emulators.telegram import Telegram as Emulator

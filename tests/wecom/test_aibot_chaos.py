@@ -10,13 +10,11 @@ import datetime as dt
 import itertools
 import os
 import random
-import signal
-import socket
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -25,7 +23,7 @@ from bot.answer import answer
 from bot.channels.wecom.aibot.replies import markdown
 from bot.desk import Desk
 from bot.model import Status
-from tests.conftest import ROOT
+from tests.chaos.program import Program, environment, free_port
 from tests.emulators.aibot import BOT_ID, SECRET, Gateway
 
 FULL = os.environ.get("AIBOT_CHAOS") == "full"
@@ -41,64 +39,13 @@ def faults(seed: int) -> Iterator[str]:
         yield dice.choice(("busy", "close")) if dice.random() < 0.1 else ""
 
 
-def environment(folder: Path, url: str, secret: str = SECRET) -> dict[str, str]:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    given = {
+def settings(folder: Path, url: str, secret: str = SECRET) -> dict[str, str]:
+    return {
         "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/log.db",
-        "PORT": str(port),
-        "RATE_LIMIT_USER": "0",
         "WECOM_BOT_ID": BOT_ID,
         "WECOM_BOT_SECRET": secret,
         "WECOM_BOT_WS_URL": url,
     }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("REFORMBOT_")}
-    return inherited | {"PYTHONPATH": str(ROOT)} | {f"REFORMBOT_{name}": value for name, value in given.items()}
-
-
-class Stem:
-    """The program, to be begun and ended as often as one likes."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._child = 0
-
-    async def _line(self) -> str:
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), 120)
-        return line.decode().strip()
-
-    async def ready(self) -> None:
-        assert await self._line() == "ready"
-
-    async def begin(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"\n")
-        self._child = int(await self._line())
-
-    async def end(self, number: signal.Signals) -> int:
-        """Send a signal; the exit code."""
-        os.kill(self._child, number)
-        return int(await self._line())
-
-
-@asynccontextmanager
-async def stem(settings: dict[str, str], folder: Path) -> AsyncIterator[Stem]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.emulators.stem"),
-        cwd=folder,
-        env=settings,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    made = Stem(process)
-    try:
-        await made.ready()
-        yield made
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await asyncio.wait_for(process.wait(), 30)
 
 
 def is_taken(folder: Path, message: str) -> bool:
@@ -177,7 +124,7 @@ def questions(desk: Desk, count: int) -> dict[str, str]:
 async def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, desk: Desk) -> None:
     kills: list[float] = []
     dice = random.Random(5)
-    async with Gateway(faults=faults(3)) as gateway, stem(environment(tmp_path, gateway.url), tmp_path) as program:
+    async with Gateway(faults=faults(3)) as gateway, Program(tmp_path, settings(tmp_path, gateway.url)) as program:
         wordings = questions(desk, EACH)
         people = [Person(f"user{number}", gateway, tmp_path, wordings) for number in range(PEOPLE)]
         await program.begin()
@@ -189,12 +136,10 @@ async def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, desk: Des
             await asyncio.sleep(dice.uniform(0, 0.3))
             assert not asking.done()
             kills.append(time.monotonic())
-            assert await program.end(signal.SIGKILL) == -signal.SIGKILL
+            await program.kill()
             await program.begin()
         await asyncio.wait_for(asking, 300)
-        began = time.monotonic()
-        assert await program.end(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 10
+        assert await program.stop() < 10
     assert gateway.violations == []
     doubles = 0
     for person in people:
@@ -221,7 +166,7 @@ async def test_wrong_credentials_end_the_start_in_one_line(tmp_path: Path) -> No
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "serve"),
             cwd=tmp_path,
-            env=environment(tmp_path, gateway.url, "wrong-secret"),
+            env=environment({**settings(tmp_path, gateway.url, "wrong-secret"), "PORT": str(free_port())}),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -1,0 +1,344 @@
+"""Questions through every channel at once, while the process is killed, its database gone, and the disk full."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.chaos.bank import make_knowledge, questions
+from tests.chaos.crowds import (
+    FAILURES,
+    ChatCrowd,
+    CitizenCrowd,
+    Crowd,
+    MemberCrowd,
+    Question,
+    Tally,
+    TelegramCrowd,
+    WebCrowd,
+    faults,
+)
+from tests.chaos.disasters import Database, Reader, database
+from tests.chaos.program import Program
+from tests.emulators import aibot, telegram, wecom, wecom_kf
+
+BANK = 300
+SETTLE_SECONDS = 150.0
+NOTED_WITHIN = 2.0
+"""Seconds that noting a reply takes at most; one that was shown longer before a kill was noted."""
+_SECRETS = (wecom.SECRET, wecom_kf.KF_SECRET, wecom.AES_KEY, telegram.TOKEN, aibot.SECRET, "access_token", "wm-citizen")
+HOOK_SECRET = "secret-of-the-storm"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything. `gap` is the pause between two questions of one person, in seconds, at most."""
+
+    kills: int = 30
+    away: float = 20.0
+    full: float = 20.0
+    users: int = 8
+    gap: float = 6.0
+    mode: str = "polling"
+    seed: int = 1
+    thorough: bool = True
+    """Also wait until the log knows of every reply, which takes until the leases of those it missed run out."""
+
+
+@dataclass
+class Line:
+    """What came of one channel. Doubles are allowed when the platform's acknowledgement was `lost`, when the process
+    was `killed` before it could note it, and when it was killed while the log was away, and the reply `unnoted`.
+    """
+
+    asked: int = 0
+    acknowledged: int = 0
+    rows: int = 0
+    replies: int = 0
+    lost: int = 0
+    killed: int = 0
+    unnoted: int = 0
+    longest: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """The whole run."""
+
+    engine: str
+    plan: Plan
+    lines: dict[str, Line] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def violations(self) -> list[str]:
+        """Everything that must not be."""
+        return [*self.wrong, *(f"{name}: {text}" for name, line in self.lines.items() for text in line.wrong)]
+
+    def __str__(self) -> str:
+        """A table, a line a channel."""
+        plan = self.plan
+        head = f"{self.engine}: {plan.kills} kills, database away {plan.away:.0f} s, disk full {plan.full:.0f} s"
+        rows = [f"{head}, {FAILURES:.0%} of calls fail, Telegram by {plan.mode}"]
+        rows.append(
+            f"{'channel':<13}{'asked':>7}{'taken':>7}{'rows':>7}{'replies':>9}"
+            f"{'twice: lost':>13}{'killed':>8}{'unnoted':>9}{'wrong':>7}"
+        )
+        for name, line in self.lines.items():
+            counts = (
+                f"{line.asked:>7}{line.acknowledged:>7}{line.rows:>7}{line.replies:>9}{line.lost:>14}{line.killed:>8}"
+            )
+            rows.append(f"{name:<13}{counts}{len(line.wrong):>7}")
+        return "\n".join([*rows, *self.remarks, *(f"WRONG: {text}" for text in self.violations[:20])])
+
+
+def settings(base: str, gateway: str, api: str) -> dict[str, str]:
+    """Every channel, at its emulator."""
+    return {
+        "TELEGRAM_TOKEN": telegram.TOKEN,
+        "TELEGRAM_API_BASE": base,
+        "WECOM_API_BASE": api,
+        "WECOM_CORP_ID": wecom.CORP,
+        "WECOM_AGENT_ID": str(wecom.AGENT),
+        "WECOM_SECRET": wecom.SECRET,
+        "WECOM_TOKEN": wecom.TOKEN,
+        "WECOM_AES_KEY": wecom.AES_KEY,
+        "WECOM_KF_TOKEN": wecom_kf.KF_TOKEN,
+        "WECOM_KF_AES_KEY": wecom_kf.KF_AES_KEY,
+        "WECOM_KF_SECRET": wecom_kf.KF_SECRET,
+        "WECOM_BOT_ID": aibot.BOT_ID,
+        "WECOM_BOT_SECRET": aibot.SECRET,
+        "WECOM_BOT_WS_URL": gateway,
+    }
+
+
+def hook(url: str) -> dict[str, str]:
+    """Telegram by webhook, at this address of ours."""
+    return {"TELEGRAM_WEBHOOK_URL": f"{url}/telegram/webhook", "TELEGRAM_WEBHOOK_SECRET": HOOK_SECRET}
+
+
+@dataclass
+class Platforms:
+    """The emulators, failing now and then."""
+
+    telegram: telegram.Telegram
+    wecom: wecom_kf.KfApi
+    gateway: aibot.Gateway
+    api: str
+
+    def settings(self) -> dict[str, str]:
+        """What the program must know of them."""
+        return settings(self.telegram.url, self.gateway.url, self.api)
+
+    def crowds(self, url: str, bank: list[str], reader: Reader, seed: int) -> list[Crowd]:
+        """People of all channels, who reach the program at this address."""
+        return [
+            WebCrowd(url, bank),
+            TelegramCrowd(self.telegram, bank, seed),
+            MemberCrowd(url, self.wecom, bank),
+            CitizenCrowd(url, self.wecom, bank),
+            ChatCrowd(self.gateway, bank, reader.taken),
+        ]
+
+
+@asynccontextmanager
+async def platforms(seed: int) -> AsyncIterator[Platforms]:
+    """All of them on loopback."""
+    work = wecom_kf.KfApi()
+    work.faults.rate, work.faults.rng = FAILURES, random.Random(seed)
+    async with telegram.Telegram().running() as chat, aibot.Gateway(faults=faults(seed)) as gateway:
+        with wecom.Served(work.app()) as served:
+            yield Platforms(chat, work, gateway, served.url)
+
+
+@dataclass
+class Storm:
+    """People who ask until `over` is set."""
+
+    crowds: Sequence[Crowd]
+    plan: Plan
+    bank: int
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    kills: list[float] = field(default_factory=list)
+    aways: list[tuple[float, float]] = field(default_factory=list)
+
+    async def ask(self) -> None:
+        """Everybody at once; returns when the last question is acknowledged."""
+        async with asyncio.TaskGroup() as group:
+            for number, crowd in enumerate(self.crowds):
+                for user in range(self.plan.users):
+                    dice = random.Random(f"{self.plan.seed}-{number}-{user}")
+                    group.create_task(self._one(crowd, user, dice))
+
+    async def _one(self, crowd: Crowd, user: int, dice: random.Random) -> None:
+        while not self.over.is_set():
+            await asyncio.sleep(dice.uniform(0.1, self.plan.gap))
+            await crowd.ask(user, dice.randrange(self.bank))
+
+    async def settle(self, programs: Sequence[Program], reader: Reader) -> None:
+        """Wait until everybody has every reply and the log knows of it: what it does not know would come again now."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            spooled = [(await program.health())["spooled"] for program in programs]
+            unknown = await reader.waiting() if self.plan.thorough else 0
+            if not any(spooled) and not unknown and not any(map(_waits, self.crowds)):
+                return
+            await asyncio.sleep(0.3)
+
+
+def _waits(crowd: Crowd) -> bool:
+    tally = crowd.tally()
+    return any(len(tally.shown[question]) < count for question, count in tally.acknowledged.items())
+
+
+async def disasters(storm: Storm, program: Program, db: Database, report: Report) -> None:
+    """Kills at random moments, some of them while the database is away; then a full disk."""
+    dice = random.Random(storm.plan.seed)
+    during = min(2, storm.plan.kills // 3)
+    for _ in range(storm.plan.kills - during):
+        await asyncio.sleep(dice.uniform(0.05, 2.5))
+        await kill(storm, program)
+    begun = time.monotonic()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(db.away(storm.plan.away))
+        for _ in range(during):
+            await asyncio.sleep(dice.uniform(0.2, 0.4) * storm.plan.away)
+            await kill(storm, program)
+    await program.start()
+    storm.aways.append((begun, time.monotonic()))
+    await asyncio.sleep(3)
+    if not await db.full(storm.plan.full, program.child):
+        report.remarks.append(f"disk full: left out, as no small disk can be mounted here ({db.disk.why})")
+    elif not db.disk.small:
+        report.remarks.append(f"disk full: by RLIMIT_FSIZE, as no small disk can be mounted here ({db.disk.why})")
+    await program.start()
+    await asyncio.sleep(3)
+
+
+async def kill(storm: Storm, program: Program) -> None:
+    """SIGKILL, and begun again as soon as it can be; while its database is away it ends by itself again and again."""
+    if not program.alive:
+        await program.begin()
+        await asyncio.sleep(0.2)
+    storm.kills.append(await program.kill())
+    await program.answers(within=5)
+
+
+async def run(engine: str, plan: Plan, folder: Path) -> Report:
+    """The whole storm on one engine."""
+    bank = questions(BANK)
+    make_knowledge(folder / "knowledge", bank)
+    report = Report(engine, plan)
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(database(engine, folder))
+        work = await stack.enter_async_context(platforms(plan.seed))
+        own = {"DATABASE_URL": db.url, "KNOWLEDGE": str(folder / "knowledge")}
+        program = Program(folder, {**work.settings(), **own})
+        if plan.mode == "webhook":
+            program.add(hook(program.url))
+        await stack.enter_async_context(program)
+        await program.start()
+        reader = Reader(db.url)
+        storm = Storm(work.crowds(program.url, bank, reader, plan.seed), plan, len(bank))
+        asking = asyncio.create_task(storm.ask())
+        await disasters(storm, program, db, report)
+        storm.over.set()
+        await asyncio.wait_for(asking, 120)
+        await storm.settle([program], reader)
+        seconds = await program.stop()
+        report.remarks.append(f"SIGTERM: exit code 0 after {seconds:.1f} s")
+        await check(storm, work, reader, bank, report)
+        await reader.close()
+        for crowd in storm.crowds:
+            await crowd.close()
+        check_journal(program.journal, report)
+    return report
+
+
+async def check(storm: Storm, work: Platforms, reader: Reader, bank: list[str], report: Report) -> None:
+    """Compare what people saw with what the log holds."""
+    rows, places = await reader.rows(), {text: place for place, text in enumerate(bank)}
+    ids = [(channel, name) for channel, name, _ in rows if name]
+    if len(ids) != len(set(ids)):
+        report.wrong.append("a message has two rows")
+    for crowd in storm.crowds:
+        counted = Counter(places[text] for channel, _, text in rows if channel == crowd.channel)
+        tally = crowd.tally()
+        if isinstance(crowd, ChatCrowd):  # it repeats questions; each that was taken is owed a reply
+            taken = [crowd.messages[str(name)] for channel, name, _ in rows if channel == crowd.channel]
+            tally.acknowledged = Counter(taken)
+        report.lines[crowd.channel] = compare(tally, counted, storm.kills, storm.aways)
+        if isinstance(crowd, WebCrowd):
+            check_ids(crowd, await reader.texts(), bank, report)
+        if isinstance(crowd, MemberCrowd) and crowd.cards() != _by_user(tally.acknowledged):
+            report.wrong.append(f"wecom: cards {crowd.cards()}")
+    report.wrong += work.gateway.violations + work.wecom.violations
+    states = await reader.deliveries()
+    if storm.plan.thorough and set(states) != {"done"}:
+        report.wrong.append(f"deliveries: {states}")
+    report.remarks.append(f"longest wait on the web: {report.lines['web'].longest:.1f} s")
+
+
+def _by_user(acknowledged: Counter[Question]) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for (user, _), count in acknowledged.items():
+        found[user] += count
+    return found
+
+
+def check_ids(crowd: WebCrowd, texts: Mapping[int, str], bank: list[str], report: Report) -> None:
+    """The number that the web was given is that of the question's row."""
+    false = [row for row, place in crowd.rows.items() if texts.get(row) != bank[place]]
+    if false:
+        report.wrong.append(f"web: rows {false[:5]} are not what was said")
+
+
+def compare(
+    tally: Tally, rows: Counter[int], kills: Sequence[float], aways: Sequence[tuple[float, float]] = ()
+) -> Line:
+    """One channel: rows by question of the bank, replies by question and person."""
+    line = Line(tally.tried.total(), tally.acknowledged.total(), rows.total(), longest=tally.longest)
+    least, most = _by_place(tally.acknowledged), _by_place(tally.tried)
+    for place in least.keys() | rows.keys():
+        if not least[place] <= rows[place] <= most[place]:
+            line.wrong.append(f"question {place}: {rows[place]} rows, {least[place]} acknowledged")
+    for question in tally.acknowledged.keys() | tally.shown.keys():
+        shown, due = sorted(tally.shown[question]), tally.acknowledged[question]
+        extra = max(0, len(shown) - due)
+        lost = min(extra, tally.lost[question])
+        killed = min(extra - lost, sum(any(0 <= kill - at < NOTED_WITHIN for kill in kills) for at in shown))
+        unnoted = min(extra - lost - killed, sum(_could_not_be_noted(at, kills, aways) for at in shown))
+        line.replies += len(shown)
+        line.lost, line.killed, line.unnoted = line.lost + lost, line.killed + killed, line.unnoted + unnoted
+        if len(shown) != due + lost + killed + unnoted:
+            line.wrong.append(f"{question}: {len(shown)} replies, {due} due, shown at {shown}, kills {kills}")
+    return line
+
+
+def _could_not_be_noted(at: float, kills: Sequence[float], aways: Sequence[tuple[float, float]]) -> bool:
+    """Whether a reply was shown while the log was away, and the process killed before that was over."""
+    return any(start <= at <= kill <= end for start, end in aways for kill in kills)
+
+
+def _by_place(counts: Counter[Question]) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for (_, place), count in counts.items():
+        found[place] += count
+    return found
+
+
+def check_journal(journal: Path, report: Report) -> None:
+    """No secret in it, and nobody's id; nothing broke."""
+    told = journal.read_text(encoding="utf-8")
+    report.wrong += [f"the journal tells {secret[:6]}…" for secret in _SECRETS if secret in told]
+    if "Traceback" in told:
+        at = told.index("Traceback")
+        report.wrong.append("a traceback in the journal: " + told[max(0, at - 300) : at + 4000])
