@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 _PURGE_EVERY = 6 * 3600.0
 _FEEDBACK_CHARACTERS = 400
+_KEY_SECONDS = 1.0
+"""With what the recorder takes after it, less than the patience of a platform: what it takes back must be stored."""
 _NOBODY = "unknown"
 """Stands for a user while the key to hash users with cannot be had."""
 
@@ -135,8 +137,9 @@ class App:
 
     async def _user_key(self, message: Message) -> str:
         try:
-            return await self.querylog.user_key(message.channel, message.user)
-        except StoreError:
+            async with asyncio.timeout(_KEY_SECONDS):
+                return await self.querylog.user_key(message.channel, message.user)
+        except (StoreError, TimeoutError):
             return _NOBODY
 
     async def preview(self, message: Message) -> Reply:

@@ -19,6 +19,7 @@ from bot import journal
 from bot.app import running
 from bot.channels.channel import run_all
 from bot.channels.registry import channels as registered
+from bot.channels.web.deadline import PunctualProtocol
 from bot.channels.web.routes import create_web
 from bot.dashboard.access import new_link
 from bot.dashboard.login import link
@@ -138,7 +139,7 @@ def _mend(error: Exception) -> str:
 def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         _Unfinished(app),
-        http="h11",
+        http=PunctualProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -21,6 +21,7 @@ from tests.emulators.wecom import Callbacks, message
 from tests.emulators.wecom_kf import KF_AES_KEY, KF_TOKEN, KfApi
 
 FAILURES = 0.10
+_PATIENT = 4
 Question = tuple[int, int]
 """Who asked, and which question of the bank."""
 Taken = Callable[[str, str], Awaitable[bool]]
@@ -191,10 +192,16 @@ class CitizenCrowd:
         self._wecom, self._bank, self._asked = wecom, bank, Counter[Question]()
 
     async def ask(self, user: int, place: int) -> None:
-        """One question."""
+        """One question; who waits for four answers asks no more, as there are five for each message at most."""
+        while self._waiting(user) >= _PATIENT:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.1)
         self._asked[user, place] += 1
         self._wecom.says(f"{self.name}{user}", self._bank[place])
         await self._callbacks.push(self._wecom.notice(), tries=1)
+
+    def _waiting(self, user: int) -> int:
+        asked = sum(count for (who, _), count in self._asked.items() if who == user)
+        return asked - len(self._wecom.texts(f"{self.name}{user}"))
 
     def tally(self) -> Tally:
         """So far."""

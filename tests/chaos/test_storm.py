@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.crowds import Tally
 from tests.chaos.storm import Plan, compare, run
 
-SMALL = Plan(kills=3, away=3, full=3, users=2, gap=2.0, thorough=False)
+SMALL = Plan(kills=3, away=2, full=2, users=2, gap=2.0, bank=40, thorough=False)
 
 
 @pytest.mark.parametrize(("engine", "mode"), [("sqlite", "polling"), ("postgresql", "webhook")])
