@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import subprocess
 import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from bot.metrics import Metrics
 from bot.settings import PREFIX, Settings
@@ -91,20 +95,43 @@ def test_nothing_runs_as_root_or_may_write_its_own_program() -> None:
         assert not container["securityContext"]["allowPrivilegeEscalation"]
 
 
-def canonical(name: str) -> str:
-    """A project's name as indexes compare it."""
-    return re.sub("[-_.]+", "-", name).lower()
+def locked() -> dict[str, list[str]]:
+    """Every package of the lock file → its versions; there may be one for each Python."""
+    found: dict[str, list[str]] = {}
+    for line in re.split(r"\n(?=[A-Za-z0-9])", texts()["requirements.txt"]):
+        requirement = Requirement(line.partition(" \\\n")[0])
+        (pin,) = requirement.specifier
+        assert pin.operator == "==", line
+        assert requirement.url is None, line
+        assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", line)) >= 1, line
+        found.setdefault(canonicalize_name(requirement.name), []).append(pin.version)
+    assert len(found) > 30
+    return found
 
 
 def test_the_lock_file_holds_every_dependency_with_hashes() -> None:
-    lock = texts()["requirements.txt"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = {canonical(re.split(r"[\[<>=~! ]", name)[0]) for name in project["dependencies"]}
-    locked = {canonical(name) for name in re.findall(r"^([A-Za-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==", lock, re.MULTILINE)}
+    wanted = [Requirement(line) for line in project["dependencies"]]
     assert len(wanted) > 15
-    assert wanted - locked == set()
-    packages = re.split(r"\n(?=[A-Za-z0-9])", lock)
-    assert all("--hash=sha256:" in package for package in packages if "==" in package)
+    for one in wanted:
+        versions = locked()[canonicalize_name(one.name)]
+        assert all(one.specifier.contains(version) for version in versions), one
+
+
+def test_the_lock_file_holds_what_its_packages_need() -> None:
+    known, seen = locked(), 0
+    for name in known:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            for line in metadata.requires(name) or ():
+                needed = Requirement(line)
+                if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                    seen += 1
+                    assert canonicalize_name(needed.name) in known, f"{name} needs {needed}"
+    assert seen > 15
+
+
+def test_the_lock_file_names_no_server() -> None:
+    assert re.findall(r"https?://|--(extra-)?index-url|--find-links|-e |git\+", texts()["requirements.txt"]) == []
 
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
@@ -118,7 +145,7 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 
 
 def test_prometheus_accepts_the_rules() -> None:
-    assert "SUCCESS: 9 rules found" in tool("promtool", "check", "rules", "alerts.yaml")
+    assert "SUCCESS: 10 rules found" in tool("promtool", "check", "rules", "alerts.yaml")
 
 
 def test_caddy_accepts_its_file() -> None:

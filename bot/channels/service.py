@@ -11,6 +11,7 @@ from bot.model import Reply
 if TYPE_CHECKING:
     from bot.alerts import Alerts
     from bot.desk import Desk
+    from bot.metrics import Metrics
     from bot.model import Message
     from bot.querylog.deliveries import Delivery
     from bot.querylog.store import QueryLog
@@ -109,6 +110,7 @@ class Service(Talk, Protocol):
     """Today's knowledge; another one after a reload."""
     querylog: QueryLog
     alerts: Alerts
+    metrics: Metrics
     mailboxes: dict[str, Mailbox]
     """By channel, as long as it runs."""
 

@@ -14,6 +14,7 @@ from bot.channels.wecom.api import Api
 from bot.channels.wecom.errors import ApiError
 from bot.channels.wecom.sending import outcome
 from bot.errors import ChannelRefusedError
+from bot.metrics import Metrics
 from tests.emulators.wecom import AGENT, CORP, SECRET
 from tests.emulators.wecom_kf import KfApi
 
@@ -26,14 +27,27 @@ def alerts() -> Alerts:
 
 
 @pytest.fixture
-async def api(base: str, alerts: Alerts) -> AsyncIterator[Api]:
-    async with Api(base, CORP, SECRET, alerts) as made:
+def metrics() -> Metrics:
+    return Metrics(lambda: {"status": "ok", "knowledge": "v1"})
+
+
+@pytest.fixture
+async def api(base: str, alerts: Alerts, metrics: Metrics) -> AsyncIterator[Api]:
+    async with Api(base, CORP, SECRET, alerts, metrics.happened) as made:
         yield made
 
 
 async def test_a_call(api: Api, wecom: KfApi) -> None:
     answer = await api.call("message/send", BODY)
     assert answer["msgid"] == wecom.sent[0].msgid
+
+
+async def test_tokens_are_counted(api: Api, wecom: KfApi, metrics: Metrics) -> None:
+    wecom.faults.script.append(("gettoken", -1))
+    await api.call("message/send", BODY)
+    told = metrics.exposition().decode()
+    assert 'reformbot_events_total{kind="token",outcome="refused"} 1.0' in told
+    assert 'reformbot_events_total{kind="token",outcome="ok"} 1.0' in told
 
 
 async def test_many_calls_at_once_fetch_one_token(api: Api, wecom: KfApi) -> None:
@@ -86,16 +100,16 @@ async def test_answers_that_are_none(api: Api, wecom: KfApi, alerts: Alerts) -> 
     assert alerts.states == {}
 
 
-async def test_nobody_listens(alerts: Alerts, caplog: pytest.LogCaptureFixture) -> None:
+async def test_nobody_listens(alerts: Alerts, metrics: Metrics, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with Api("http://127.0.0.1:9", CORP, SECRET, alerts) as api:
+    async with Api("http://127.0.0.1:9", CORP, SECRET, alerts, metrics.happened) as api:
         with pytest.raises(ApiError, match="-2"):
             await api.call("message/send", BODY)
         await api.log_in("REFORMBOT_WECOM_SECRET")
 
 
-async def test_it_can_be_used_again(base: str, alerts: Alerts) -> None:
-    api = Api(base, CORP, SECRET, alerts)
+async def test_it_can_be_used_again(base: str, alerts: Alerts, metrics: Metrics) -> None:
+    api = Api(base, CORP, SECRET, alerts, metrics.happened)
     answers = []
     for _ in range(2):
         async with api, api:
@@ -106,8 +120,8 @@ async def test_it_can_be_used_again(base: str, alerts: Alerts) -> None:
 
 
 @pytest.mark.parametrize(("corp", "secret"), [("ww-other", SECRET), (CORP, "wrong")])
-async def test_wrong_credentials(base: str, alerts: Alerts, corp: str, secret: str) -> None:
-    async with Api(base, corp, secret, alerts) as api:
+async def test_wrong_credentials(base: str, alerts: Alerts, metrics: Metrics, corp: str, secret: str) -> None:
+    async with Api(base, corp, secret, alerts, metrics.happened) as api:
         with pytest.raises(ChannelRefusedError, match="REFORMBOT_WECOM_SECRET"):
             await api.log_in("REFORMBOT_WECOM_SECRET")
 

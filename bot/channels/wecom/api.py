@@ -23,6 +23,8 @@ from bot.channels.wecom.token import TokenCache
 from bot.errors import ChannelRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.alerts import Alerts
 
 _SECONDS = 10.0
@@ -37,14 +39,16 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every URL, a
 class Api:
     """One secret's view of the API; `async with` it for as long as it is used.
 
-    What only an operator can mend becomes an alert until a call succeeds.
+    What only an operator can mend becomes an alert until a call succeeds. `happened(kind, outcome)` counts tokens.
     """
 
-    def __init__(self, base: str, corp_id: str, secret: str, alerts: Alerts) -> None:
+    def __init__(
+        self, base: str, corp_id: str, secret: str, alerts: Alerts, happened: Callable[[str, str], None]
+    ) -> None:
         self._base = f"{base.rstrip('/')}/cgi-bin/"
         self._client = self._new_client()
         self._users = 0
-        self._alerts = alerts
+        self._alerts, self._happened = alerts, happened
         self._credentials = {"corpid": corp_id, "corpsecret": secret}
         self._barred: set[str] = set()
         self._address = ""
@@ -114,6 +118,15 @@ class Api:
         return await self._ask("POST", path, {"access_token": await self.tokens.get()}, body)
 
     async def _new_token(self) -> tuple[str, float]:
+        try:
+            token = await self._fetched_token()
+        except ApiError:
+            self._happened("token", "refused")
+            raise
+        self._happened("token", "ok")
+        return token
+
+    async def _fetched_token(self) -> tuple[str, float]:
         answer = await self._ask("GET", "gettoken", self._credentials)
         token, lives = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str) or not token or not isinstance(lives, int | float) or lives <= 0:

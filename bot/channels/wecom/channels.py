@@ -56,5 +56,7 @@ def _crypto(token: SecretStr | None, aes_key: SecretStr | None, corp_id: str | N
 def _api(service: Service, secret: SecretStr, apis: dict[str, Api]) -> Api:
     key, settings = secret.get_secret_value(), service.settings
     if key not in apis:
-        apis[key] = Api(settings.wecom_api_base, settings.wecom_corp_id or "", key, service.alerts)
+        apis[key] = Api(
+            settings.wecom_api_base, settings.wecom_corp_id or "", key, service.alerts, service.metrics.happened
+        )
     return apis[key]
