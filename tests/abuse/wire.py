@@ -86,9 +86,7 @@ async def send(port: int, data: bytes, half_closed: bool) -> bytes:
     except (TimeoutError, OSError):
         pass
     finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+        writer.transport.abort()
     return bytes(said)
 
 

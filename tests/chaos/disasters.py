@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.querylog.tables import delivery, query_log
+from tests.chaos.bank import answered
 from tests.postgres import Stoppable
 
 SQLITE_MB, POSTGRES_MB = 24, 320
@@ -174,6 +175,15 @@ class Reader:
     async def waiting(self) -> int:
         """Replies that are not noted as sent."""
         return (await self.deliveries()).get("waiting", 0)
+
+    async def unsent(self) -> frozenset[tuple[str, int]] | None:
+        """(channel, question) of every reply that is not noted as sent; None when the log cannot be read."""
+        wanted = sa.select(delivery.c.channel, delivery.c.parts).where(delivery.c.state == "waiting")
+        try:
+            found = await self._all(wanted)  # type: ignore[arg-type]
+        except (SQLAlchemyError, OSError):
+            return None
+        return frozenset((channel, place) for channel, parts in found for place in answered(parts))
 
     async def deliveries(self) -> dict[str, int]:
         """How many replies are in each state."""

@@ -51,7 +51,7 @@ class Fleet:
             for program in self.programs:
                 await asyncio.sleep(dice.uniform(0.5, 2.0))
                 subscriptions, begun = self.work.gateway.subscriptions, time.monotonic()
-                storm.kills.append(await program.kill())
+                await storm.kill(program)
                 await asyncio.sleep(0.5)
                 if not self.work.gateway.connected or self.work.gateway.subscriptions > subscriptions:
                     await self.work.gateway.ready(subscriptions + 1)
@@ -92,11 +92,11 @@ async def run(count: int, plan: Plan, folder: Path) -> tuple[Report, Fleet]:
         await asyncio.gather(*(program.start() for program in programs))
         balancer = await stack.enter_async_context(balanced(folder, port, [program.port for program in programs]))
         reader, fleet = Reader(url), Fleet(programs, port, work)
-        storm = Storm(work.crowds(f"http://127.0.0.1:{port}", bank, reader, plan.seed), plan, len(bank))
+        storm = Storm(work.crowds(f"http://127.0.0.1:{port}", bank, reader, plan.seed), plan, len(bank), reader)
         asking, counting = asyncio.create_task(storm.ask()), asyncio.create_task(until_asked(storm, count))
         await fleet.kill_in_turn(storm, plan.seed)
         await asyncio.wait_for(asyncio.gather(asking, counting), 120)
-        await storm.settle(programs, reader)
+        await storm.settle(programs)
         report = Report("postgresql", plan)
         await check(storm, work, reader, bank, report)
         report.wrong += await fleet.duplicates(reader, bank[0])

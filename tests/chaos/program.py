@@ -113,7 +113,8 @@ class Program:
         """Send a signal and wait; the exit code, negative for a signal."""
         assert self._ended is not None
         if not self._ended.done():
-            os.kill(self.child, number)
+            with contextlib.suppress(ProcessLookupError):  # it may just have ended by itself
+                os.kill(self.child, number)
         return int(await asyncio.wait_for(self._ended, 30))
 
     async def kill(self) -> float:

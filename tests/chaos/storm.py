@@ -30,8 +30,6 @@ from tests.emulators import aibot, telegram, wecom, wecom_kf
 
 SETTLE_SECONDS = 150.0
 _BREATH = 2.0
-NOTED_WITHIN = 2.0
-"""Seconds that noting a reply takes at most; one that was shown longer before a kill was noted."""
 _SECRETS = (wecom.SECRET, wecom_kf.KF_SECRET, wecom.AES_KEY, telegram.TOKEN, aibot.SECRET, "access_token", "wm-citizen")
 HOOK_SECRET = "secret-of-the-storm"
 
@@ -162,6 +160,14 @@ async def platforms(seed: int) -> AsyncIterator[Platforms]:
             yield Platforms(chat, work, gateway, served.url)
 
 
+@dataclass(frozen=True)
+class Kill:
+    """When a process died, and which replies, as (channel, question), the log held for unsent; None: it was away."""
+
+    at: float
+    waiting: frozenset[tuple[str, int]] | None
+
+
 @dataclass
 class Storm:
     """People who ask until `over` is set."""
@@ -169,9 +175,9 @@ class Storm:
     crowds: Sequence[Crowd]
     plan: Plan
     bank: int
+    reader: Reader
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    kills: list[float] = field(default_factory=list)
-    aways: list[tuple[float, float]] = field(default_factory=list)
+    kills: list[Kill] = field(default_factory=list)
 
     async def ask(self) -> None:
         """Everybody at once; returns when the last question is acknowledged."""
@@ -186,12 +192,17 @@ class Storm:
             await asyncio.sleep(dice.uniform(0.1, self.plan.gap))
             await crowd.ask(user, dice.randrange(self.bank))
 
-    async def settle(self, programs: Sequence[Program], reader: Reader) -> None:
+    async def kill(self, program: Program) -> None:
+        """SIGKILL, and a look at what the log did not know."""
+        at = await program.kill()
+        self.kills.append(Kill(at, await self.reader.unsent()))
+
+    async def settle(self, programs: Sequence[Program]) -> None:
         """Wait until everybody has every reply and the log knows of it: what it does not know would come again now."""
         deadline = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < deadline:
             spooled = [(await program.health())["spooled"] for program in programs]
-            unknown = await reader.waiting() if self.plan.thorough else 0
+            unknown = await self.reader.waiting() if self.plan.thorough else 0
             if not any(spooled) and not unknown and not any(map(_waits, self.crowds)):
                 return
             await asyncio.sleep(0.3)
@@ -209,14 +220,12 @@ async def disasters(storm: Storm, program: Program, db: Database, report: Report
     for _ in range(storm.plan.kills - during):
         await asyncio.sleep(dice.uniform(0.05, 2.5))
         await kill(storm, program)
-    begun = time.monotonic()
     async with asyncio.TaskGroup() as group:
         group.create_task(db.away(storm.plan.away))
         for _ in range(during):
             await asyncio.sleep(dice.uniform(0.2, 0.4) * storm.plan.away)
             await kill(storm, program)
     await program.start()
-    storm.aways.append((begun, time.monotonic()))
     await asyncio.sleep(_BREATH)
     if not await db.full(storm.plan.full, program.child):
         report.remarks.append(f"disk full: left out, as no small disk can be mounted here ({db.disk.why})")
@@ -231,7 +240,7 @@ async def kill(storm: Storm, program: Program) -> None:
     if not program.alive:
         await program.begin()
         await asyncio.sleep(0.2)
-    storm.kills.append(await program.kill())
+    await storm.kill(program)
     await program.answers(within=5)
 
 
@@ -250,12 +259,12 @@ async def run(engine: str, plan: Plan, folder: Path) -> Report:
         await stack.enter_async_context(program)
         await program.start()
         reader = Reader(db.url)
-        storm = Storm(work.crowds(program.url, bank, reader, plan.seed), plan, len(bank))
+        storm = Storm(work.crowds(program.url, bank, reader, plan.seed), plan, len(bank), reader)
         asking = asyncio.create_task(storm.ask())
         await disasters(storm, program, db, report)
         storm.over.set()
         await asyncio.wait_for(asking, 120)
-        await storm.settle([program], reader)
+        await storm.settle([program])
         seconds = await program.stop()
         report.remarks.append(f"SIGTERM: exit code 0 after {seconds:.1f} s")
         await check(storm, work, reader, bank, report)
@@ -278,7 +287,7 @@ async def check(storm: Storm, work: Platforms, reader: Reader, bank: list[str], 
         if isinstance(crowd, ChatCrowd):  # it repeats questions; each that was taken is owed a reply
             taken = [crowd.messages[str(name)] for channel, name, _ in rows if channel == crowd.channel]
             tally.acknowledged = Counter(taken)
-        report.lines[crowd.channel] = compare(tally, counted, storm.kills, storm.aways)
+        report.lines[crowd.channel] = compare(crowd.channel, tally, counted, storm.kills)
         if isinstance(crowd, WebCrowd):
             check_ids(crowd, await reader.texts(), bank, report)
         if isinstance(crowd, MemberCrowd):
@@ -306,9 +315,7 @@ def check_ids(crowd: WebCrowd, texts: Mapping[int, str], bank: list[str], report
         report.wrong.append(f"web: rows {false[:5]} are not what was said")
 
 
-def compare(
-    tally: Tally, rows: Counter[int], kills: Sequence[float], aways: Sequence[tuple[float, float]] = ()
-) -> Line:
+def compare(channel: str, tally: Tally, rows: Counter[int], kills: Sequence[Kill]) -> Line:
     """One channel: rows by question of the bank, replies by question and person."""
     line = Line(tally.tried.total(), tally.acknowledged.total(), rows.total(), longest=tally.longest)
     least, most = _by_place(tally.acknowledged), _by_place(tally.tried)
@@ -316,21 +323,17 @@ def compare(
         if not least[place] <= rows[place] <= most[place]:
             line.wrong.append(f"question {place}: {rows[place]} rows, {least[place]} acknowledged")
     for question in tally.acknowledged.keys() | tally.shown.keys():
-        shown, due = sorted(tally.shown[question]), tally.acknowledged[question]
+        shown, due, key = sorted(tally.shown[question]), tally.acknowledged[question], (channel, question[1])
+        between = [one for one in kills if shown and shown[0] <= one.at <= shown[-1]]
         extra = max(0, len(shown) - due)
         lost = min(extra, tally.lost[question])
-        killed = min(extra - lost, sum(any(0 <= kill - at < NOTED_WITHIN for kill in kills) for at in shown))
-        unnoted = min(extra - lost - killed, sum(_could_not_be_noted(at, kills, aways) for at in shown))
+        killed = min(extra - lost, sum(one.waiting is not None and key in one.waiting for one in between))
+        unnoted = min(extra - lost - killed, sum(one.waiting is None for one in between))
         line.replies += len(shown)
         line.lost, line.killed, line.unnoted = line.lost + lost, line.killed + killed, line.unnoted + unnoted
         if len(shown) != due + lost + killed + unnoted:
-            line.wrong.append(f"{question}: {len(shown)} replies, {due} due, shown at {shown}, kills {kills}")
+            line.wrong.append(f"{question}: {len(shown)} replies, {due} due, shown at {shown}, kills {between}")
     return line
-
-
-def _could_not_be_noted(at: float, kills: Sequence[float], aways: Sequence[tuple[float, float]]) -> bool:
-    """Whether a reply was shown while the log was away, and the process killed before that was over."""
-    return any(start <= at <= kill <= end for start, end in aways for kill in kills)
 
 
 def _by_place(counts: Counter[Question]) -> Counter[int]:

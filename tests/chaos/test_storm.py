@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.crowds import Tally
-from tests.chaos.storm import Plan, compare, run
+from tests.chaos.storm import Kill, Plan, compare, run
 
 SMALL = Plan(kills=3, away=2, full=2, users=2, gap=2.0, bank=40, thorough=False)
 
@@ -43,10 +43,19 @@ def tally(acknowledged: int, shown: list[float], lost: int = 0) -> Tally:
         (tally(1, [5.0]), 2, 1),
         (tally(1, []), 1, 1),
         (tally(1, [5.0, 40.0]), 1, 1),
-        (tally(1, [9.5, 40.0]), 1, 0),
+        (tally(1, [9.5, 40.0]), 1, 1),
         (tally(1, [5.0, 40.0], lost=1), 1, 0),
         (tally(1, [5.0, 40.0, 50.0], lost=1), 1, 1),
     ],
 )
 def test_the_storm_sees_what_is_wrong(found: Tally, rows: int, wrong: int) -> None:
-    assert len(compare(found, Counter({7: rows}), kills=[10.0]).wrong) == wrong
+    assert len(compare("web", found, Counter({7: rows}), [Kill(10.0, frozenset())]).wrong) == wrong
+
+
+@pytest.mark.parametrize(
+    ("waiting", "wrong"), [({("web", 7)}, 0), ({("web", 8)}, 1), ({("telegram", 7)}, 1), (None, 0)]
+)
+def test_a_kill_excuses_what_it_kept_from_being_noted(waiting: set[tuple[str, int]] | None, wrong: int) -> None:
+    kill = Kill(10.0, None if waiting is None else frozenset(waiting))
+    assert len(compare("web", tally(1, [9.5, 40.0]), Counter({7: 1}), [kill]).wrong) == wrong
+    assert len(compare("web", tally(1, [10.5, 40.0]), Counter({7: 1}), [kill]).wrong) == 1
