@@ -120,7 +120,7 @@ class App:
         self.metrics.asked(message.channel, str(reply.status), took_ms / 1000, time.perf_counter() - begun)
         if taken is None:
             return Handled(payload, reply, delivery=self._unstored(message, post))
-        payload["id"] = taken.id
+        payload["id"] = taken.id or None
         return Handled(payload, reply, taken.fresh, taken.delivery)
 
     def _reply(self, message: Message, turns: tuple[Turn, ...], desk: Desk) -> Reply:

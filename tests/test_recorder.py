@@ -227,3 +227,25 @@ def test_the_file_of_the_spool_holds_no_more_than_the_log_would(tmp_path: Path) 
     stored = json.loads((tmp_path / "log.spool").read_text(encoding="utf-8"))
     assert stored["row"]["text"] == "问题 1"
     assert stored.keys() == {"row", "also", "post"}
+
+
+async def test_a_message_that_waits_in_the_spool_since_a_crash_gets_the_same_reply(
+    querylog: QueryLog, file: Path, spool: Spool, tmp_path: Path
+) -> None:
+    first = NewDelivery("t1", "anna", ({"text": "一"}, {"text": "二"}), 1)
+    spool.append([arrival(1, "m1", first), arrival(2)])
+    recorder = recorder_of(querylog, Spool(tmp_path / "log.spool"))
+    again = await recorder.take(arrival(3, "m1", NewDelivery("t2", "anna", ({"text": "三"},))))
+    assert again is not None
+    assert not again.fresh
+    assert again.delivery is not None
+    assert (again.delivery.token, again.delivery.receipts, again.delivery.state) == ("t1", ("",), "waiting")
+    other = await recorder.take(arrival(4, "m2"))
+    assert other is not None
+    assert other.fresh
+    await recorder.drain()
+    assert await texts(querylog) == ["问题 4", "问题 1", "问题 2"]
+    after = await recorder.take(arrival(5, "m1"))
+    assert after is not None
+    assert not after.fresh
+    assert after.id

@@ -34,6 +34,7 @@ class Spool:
     def __init__(self, file: Path, limit: int = MAX_ROWS) -> None:
         self._file, self._limit = file, limit
         self._rows: deque[Arrival] = deque(_read(file))
+        self._held = {key: one for one in self._rows for key in one.messages()}
         self._unsafe = 0
 
     def __len__(self) -> int:
@@ -50,11 +51,16 @@ class Spool:
         """How many more rows it takes."""
         return max(0, self._limit - len(self._rows))
 
+    def held(self, channel: str, message_id: str | None) -> Arrival | None:
+        """The row of a message that waits here."""
+        return self._held.get((channel, message_id)) if message_id else None
+
     def append(self, arrivals: Sequence[Arrival]) -> None:
         """Keep some more rows, no more than there is room for."""
         if len(arrivals) > self.room:
             raise ValueError("more rows than there is room for")
         self._rows.extend(arrivals)
+        self._held.update((key, one) for one in arrivals for key in one.messages())
         try:
             self._write(arrivals)
         except OSError:
@@ -67,7 +73,8 @@ class Spool:
     def drop(self, count: int) -> None:
         """Forget the oldest rows: the database has them. The file follows once nothing waits, or at a restart."""
         for _ in range(count):
-            self._rows.popleft()
+            for key in self._rows.popleft().messages():
+                self._held.pop(key, None)
         if not self._rows:
             self._unsafe = 0
             self._file.unlink(missing_ok=True)

@@ -72,6 +72,7 @@ class Database(Protocol):
 
     url: str
     disk: Disk
+    spool: Path
 
     async def away(self, seconds: float) -> None:
         """Gone for so long."""
@@ -87,7 +88,7 @@ class Sqlite:
 
     def __init__(self, disk: Disk) -> None:
         self.disk, self.file = disk, disk.folder / "log.db"
-        self.url = f"sqlite+aiosqlite:///{self.file}"
+        self.url, self.spool = f"sqlite+aiosqlite:///{self.file}", disk.folder / "log.spool"
 
     async def away(self, seconds: float) -> None:
         """Hold the lock."""
@@ -118,6 +119,7 @@ class Postgres:
 
     def __init__(self, disk: Disk, server: Stoppable) -> None:
         self.disk, self._server = disk, server
+        self.spool = disk.folder.parent / "log.spool"
         self.url = server.new_database("chaos")
 
     async def away(self, seconds: float) -> None:

@@ -120,10 +120,7 @@ def replicas(folder: Path, server: Stoppable, settings: dict[str, str]) -> tuple
     own = {**settings, "DATABASE_URL": url, "TRUSTED_PROXY": "127.0.0.1"}
     if "TELEGRAM_TOKEN" in own:
         own |= hook(f"http://127.0.0.1:{port}")
-    made = [
-        Program(folder, {**own, "SPOOL": str(folder / f"{number}.spool")}, f"journal-{number}")
-        for number in range(REPLICAS)
-    ]
+    made = [Program(folder, own, f"journal-{number}") for number in range(REPLICAS)]
     return made, url, port
 
 

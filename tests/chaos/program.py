@@ -45,7 +45,9 @@ class Program:
         self.url = f"http://127.0.0.1:{self.port}"
         self.journal = folder / name
         self._folder = folder
-        self._settings = {"PORT": str(self.port), "RATE_LIMIT_USER": "0", "RATE_LIMIT_ADDRESS": "0", **settings}
+        self.spool = Path(settings.get("SPOOL", folder / f"{name}.spool"))
+        own = {"PORT": str(self.port), "RATE_LIMIT_USER": "0", "RATE_LIMIT_ADDRESS": "0", "SPOOL": str(self.spool)}
+        self._settings = {**own, **settings}
         self._ended: asyncio.Task[str] | None = None
         self.child = 0
 
