@@ -94,10 +94,9 @@ class Report:
             f"{'twice: lost':>13}{'killed':>8}{'unnoted':>9}{'wrong':>7}"
         )
         for name, line in self.lines.items():
-            counts = (
-                f"{line.asked:>7}{line.acknowledged:>7}{line.rows:>7}{line.replies:>9}{line.lost:>14}{line.killed:>8}"
-            )
-            rows.append(f"{name:<13}{counts}{len(line.wrong):>7}")
+            counts = f"{line.asked:>7}{line.acknowledged:>7}{line.rows:>7}{line.replies:>9}"
+            twice = f"{line.lost:>13}{line.killed:>8}{line.unnoted:>9}"
+            rows.append(f"{name:<13}{counts}{twice}{len(line.wrong):>7}")
         return "\n".join([*rows, *self.remarks, *(f"WRONG: {text}" for text in self.violations[:20])])
 
 
