@@ -14,11 +14,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+import uvloop
 
 from bot import journal
 from bot.app import running
 from bot.channels.channel import run_all
 from bot.channels.registry import channels as registered
+from bot.channels.web.protocol import BoundedProtocol
 from bot.channels.web.routes import create_web
 from bot.dashboard.access import new_link
 from bot.dashboard.login import link
@@ -138,7 +140,7 @@ def _mend(error: Exception) -> str:
 def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         _Unfinished(app),
-        http="h11",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -149,7 +151,6 @@ def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        h11_max_incomplete_event_size=16 * 1024,
     )
 
 
@@ -217,4 +218,4 @@ def serve(settings: Settings, build: Callable[[Settings], Desk], say: Callable[[
     journal.set_up(settings.log_format)
     desk = build(settings)
     with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(_serve(settings, desk, say))
+        uvloop.run(_serve(settings, desk, say))
