@@ -36,6 +36,7 @@ from bot.querylog.store import QueryLog
 from bot.record import row as row_of
 from bot.redact import redact
 from bot.reload import Reloaded, Reloader
+from bot.replies import Replies
 from bot.switch import Switch
 from bot.watch import ErrorRate, watching
 
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 _PURGE_EVERY = 6 * 3600.0
 _FEEDBACK_CHARACTERS = 400
+_MOST_IN_HAND = 500
+"""Questions that are answered and written at once, of all users together; further ones get a polite word."""
 _NOBODY = "unknown"
 """Stands for a user while the key to hash users with cannot be had."""
 
@@ -70,6 +73,8 @@ class App:
         self.querylog = querylog
         self.duplicates: Duplicates[Handled] = Duplicates()
         self.memory = Memory(querylog, settings.rate_limit_user, settings.rate_limit_address)
+        self.replies = Replies()
+        self.in_hand = 0
         self.alerts = Alerts()
         self.errors = ErrorRate(self.alerts)
         self.channels: dict[str, Callable[[], dict[str, Any]]] = {}
@@ -84,6 +89,17 @@ class App:
 
     async def handle(self, message: Message, draft: Draft | None = None, reply: Reply | None = None) -> Handled:
         """Answer one message; a second delivery of it gets the same reply, also while the first is being made."""
+        if self.in_hand >= _MOST_IN_HAND:
+            return self._turned_away(message, draft)
+        self.in_hand += 1
+        try:
+            return await self._once(message, draft, reply)
+        finally:
+            self.in_hand -= 1
+
+    async def _once(self, message: Message, draft: Draft | None, reply: Reply | None) -> Handled:
+        if not message.message_id:
+            return await self._handle(message, draft, reply)
         made = False
 
         async def make() -> Handled:
@@ -106,9 +122,7 @@ class App:
         reply = said or self._reply(message, earlier, desk) if admitted else _fixed(Status.LIMITED, "limited", desk)
         took_ms = (time.perf_counter() - start) * 1000
         self.errors.note(reply.status is Status.ERROR)
-        payload = render.payload(message.text[:400], reply, took_ms)
-        payload["id"] = None
-        payload["blocks"] = [{"kind": block.kind, "text": block.text} for block in reply.blocks]
+        payload = _payload(message, reply, took_ms)
         if verdict is Verdict.LIMITED_SILENT:  # one row a minute tells of a flood
             return Handled(payload, reply)
         post = None if draft is None else _posted(reply, draft)
@@ -121,6 +135,16 @@ class App:
         payload["id"] = taken.id
         return Handled(payload, reply, taken.fresh, taken.delivery)
 
+    def _turned_away(self, message: Message, draft: Draft | None) -> Handled:
+        """Too many questions are in hand: one polite word a minute to each user, and no work beyond that."""
+        reply = _fixed(Status.LIMITED, "limited", self.desk)
+        self.metrics.happened("crowd", "limited")
+        payload = _payload(message, reply, 0.0)
+        verdict = self.memory.gate.refuse(f"{message.channel}:{message.user}", self._tick())
+        if draft is None or verdict is Verdict.LIMITED_SILENT:
+            return Handled(payload, reply)
+        return Handled(payload, reply, delivery=self._unstored(message, _posted(reply, draft)))
+
     def _reply(self, message: Message, turns: tuple[Turn, ...], desk: Desk) -> Reply:
         today, paused = self._now().date(), self.switch.paused
         if paused.everything:
@@ -128,7 +152,9 @@ class App:
         try:
             if message.entry is not None:
                 return give(message.entry, message.text, desk, today, paused.entries)
-            return answer(message.text, desk, turns, today, home=message.home, paused=paused.entries)
+            if turns:
+                return answer(message.text, desk, turns, today, home=message.home, paused=paused.entries)
+            return self.replies.reply(message.text, desk, today, message.home, paused.entries)
         except Exception:
             log.exception("a question could not be answered")
             return _fixed(Status.ERROR, "error", desk)
@@ -197,6 +223,7 @@ class App:
             "status": "degraded" if lost else "ok",
             "knowledge": self.desk.book.version,
             "entries": len(self.desk.book.entries),
+            "in_hand": self.in_hand,
             **self.recorder.health(),
             **({"reason": "查询日志的文件被移走或换掉了，请重启"} if lost else {}),
             **({"channels": {name: tell() for name, tell in self.channels.items()}} if self.channels else {}),
@@ -212,6 +239,7 @@ class App:
     async def swap(self, desk: Desk) -> None:
         """Answer from another desk from now on, and tell those who wait for it; questions in hand keep theirs."""
         self.desk = desk
+        self.replies.clear()
         for hook in self.after_swap:
             try:
                 await hook(self)
@@ -249,6 +277,11 @@ class App:
 
 def _fixed(status: Status, text: str, desk: Desk) -> Reply:
     return Reply(status, (Block("summary", desk.book.texts[text]),), turn=Turn(""))
+
+
+def _payload(message: Message, reply: Reply, took_ms: float) -> dict[str, Any]:
+    blocks = [{"kind": block.kind, "text": block.text} for block in reply.blocks]
+    return render.payload(message.text[:400], reply, took_ms) | {"id": None, "blocks": blocks}
 
 
 def _posted(reply: Reply, draft: Draft) -> NewDelivery:

@@ -114,7 +114,7 @@ async def test_a_broken_stage_is_a_polite_reply_and_a_row(app: App, monkeypatch:
     def explode(*_: object, **__: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("bot.app.answer", explode)
+    monkeypatch.setattr("bot.replies.answer", explode)
     handled = await app.handle(Message("加装电梯", channel="web", user="u"))
     assert handled.payload["status"] == "error"
     assert handled.payload["text"]

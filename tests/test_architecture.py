@@ -29,7 +29,7 @@ FLOORS = [
     {"bot.desk"},
     {"bot.decide", "bot.browse", "bot.follow", "bot.compose", "bot.render"},
     {"bot.answer", "bot.record", "bot.querylog"},
-    {"bot.memory", "bot.switch"},
+    {"bot.memory", "bot.replies", "bot.switch"},
     {
         "bot.bench",
         "bot.check",

@@ -101,7 +101,7 @@ class Chat:
             text = data.get("text")
             if not isinstance(text, str):
                 raise HTTPException(400, "缺少问题：请把它写成文字，放在 text 里。")
-            message = _message(request, text, _session(data))
+            message = _message(request, text, _session(data), passing=not data.get("session"))
         except HTTPException as refusal:
             return json_error(refusal.status_code, refusal.detail)
         handled = await self._service.handle(message)
@@ -150,9 +150,9 @@ def _session(data: dict[str, Any]) -> str:
     return session
 
 
-def _message(request: Request, text: str, session: str) -> Message:
+def _message(request: Request, text: str, session: str, passing: bool = False) -> Message:
     address = request.client.host if request.client else None
-    return Message(text=scrub(text), channel="web", user=session, address=address)
+    return Message(text=scrub(text), channel="web", user=session, address=address, passing=passing)
 
 
 async def _json_object(request: Request) -> dict[str, Any]:
