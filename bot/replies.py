@@ -18,34 +18,33 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_CHARS = 200
 """Longer questions hardly ever come twice."""
 
-_REMEMBERED = 4096
+_NEW_SHARE = 1 / 8
+"""Of the bytes, for questions that came once so far."""
 _REPLY_BYTES = 1500
 """What a reply takes beside its words, which it mostly shares with others."""
 _TAG = "〔"
 
 
 class Replies:
-    """Replies to questions that stand alone, the least recently asked making room; never to anybody's personal words.
+    """Replies to questions that stand alone; no reply is kept for words in which something personal was found.
 
-    They are kept from the second time that a question comes, for one desk, one day and one set of paused entries:
-    when any of these changes, all go.
+    A segmented LRU cache: what comes a second time moves from the newcomers, who push each other out, to those that
+    are asked often. All are of one desk, one day and one set of paused entries: when any of these changes, all go.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self._max_bytes, self._bytes = max_bytes, 0
-        self._kept: OrderedDict[tuple[str, str], Reply] = OrderedDict()
-        self._once: set[int] = set()
-        self._once_before: set[int] = set()
+        self._new = _Segment(int(max_bytes * _NEW_SHARE))
+        self._often = _Segment(max_bytes - int(max_bytes * _NEW_SHARE))
         self._of: tuple[Desk, dt.date, frozenset[str]] | None = None
 
     def __len__(self) -> int:
         """Number of replies kept."""
-        return len(self._kept)
+        return len(self._new.replies) + len(self._often.replies)
 
     @property
     def size(self) -> int:
         """About how many bytes they take."""
-        return self._bytes
+        return self._new.size + self._often.size
 
     def reply(self, text: str, desk: Desk, today: dt.date, home: str, paused: frozenset[str]) -> Reply:
         """What `answer` says to a question without earlier turns."""
@@ -54,39 +53,50 @@ class Replies:
             self.clear()
             self._of = desk, today, paused
         key = text, home
-        known = self._kept.get(key)
+        known = self._often.replies.get(key)
         if known is not None:
-            self._kept.move_to_end(key)
+            self._often.replies.move_to_end(key)
             return known
+        again = self._new.pop(key)
+        if again is not None:
+            self._often.add(key, again)
+            return again
         made = answer(text, desk, (), today, home=home, paused=paused)
-        if len(text) <= MAX_CHARS and self._came_before(hash(key)) and _TAG not in redact(text):
-            self._keep(key, made)
+        if len(text) <= MAX_CHARS and _TAG not in redact(text):
+            self._new.add(key, made)
         return made
 
     def clear(self) -> None:
         """Forget all of them, and the desk they came from."""
-        self._kept.clear()
-        self._once.clear()
-        self._once_before.clear()
-        self._of, self._bytes = None, 0
-
-    def _came_before(self, mark: int) -> bool:
-        """Whether a question came among the last few thousand different ones; it is noted as one of them."""
-        if mark in self._once or mark in self._once_before:
-            return True
-        if len(self._once) >= _REMEMBERED:
-            self._once_before, self._once = self._once, set()
-        self._once.add(mark)
-        return False
-
-    def _keep(self, key: tuple[str, str], reply: Reply) -> None:
-        self._kept[key] = reply
-        self._bytes += _weight(key[0], reply)
-        while self._bytes > self._max_bytes:
-            (text, _), gone = self._kept.popitem(last=False)
-            self._bytes -= _weight(text, gone)
+        self._new.clear()
+        self._often.clear()
+        self._of = None
 
 
-def _weight(text: str, reply: Reply) -> int:
+class _Segment:
+    """Replies up to so many bytes; the least recently used make room."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.replies: OrderedDict[tuple[str, str], Reply] = OrderedDict()
+        self.size, self._max_bytes = 0, max_bytes
+
+    def add(self, key: tuple[str, str], reply: Reply) -> None:
+        self.replies[key] = reply
+        self.size += _weight(key, reply)
+        while self.size > self._max_bytes:
+            self.pop(next(iter(self.replies)))
+
+    def pop(self, key: tuple[str, str]) -> Reply | None:
+        reply = self.replies.pop(key, None)
+        if reply is not None:
+            self.size -= _weight(key, reply)
+        return reply
+
+    def clear(self) -> None:
+        self.replies.clear()
+        self.size = 0
+
+
+def _weight(key: tuple[str, str], reply: Reply) -> int:
     """Bytes, two a character; a little too many rather than too few."""
-    return _REPLY_BYTES + 2 * (2 * len(text) + sum(len(block.text) for block in reply.blocks))
+    return _REPLY_BYTES + 2 * (2 * len(key[0]) + sum(len(block.text) for block in reply.blocks))
