@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.alerts import Alerts
-from bot.answer import answer, give
+from bot.answer import give
 from bot.channels.service import Handled
 from bot.desk import Desk
 from bot.errors import StoreError
@@ -152,9 +152,7 @@ class App:
         try:
             if message.entry is not None:
                 return give(message.entry, message.text, desk, today, paused.entries)
-            if turns:
-                return answer(message.text, desk, turns, today, home=message.home, paused=paused.entries)
-            return self.replies.reply(message.text, desk, today, message.home, paused.entries)
+            return self.replies.reply(message.text, desk, turns, today, message.home, paused.entries)
         except Exception:
             log.exception("a question could not be answered")
             return fixed(Status.ERROR, "error", desk)

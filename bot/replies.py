@@ -10,9 +10,10 @@ from bot.redact import redact
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from bot.desk import Desk
-    from bot.model import Reply
+    from bot.model import Reply, Turn
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_CHARS = 200
@@ -46,8 +47,12 @@ class Replies:
         """About how many bytes they take."""
         return self._new.size + self._often.size
 
-    def reply(self, text: str, desk: Desk, today: dt.date, home: str, paused: frozenset[str]) -> Reply:
-        """What `answer` says to a question without earlier turns."""
+    def reply(
+        self, text: str, desk: Desk, turns: Sequence[Turn], today: dt.date, home: str, paused: frozenset[str]
+    ) -> Reply:
+        """What `answer` says; with earlier turns it is always made afresh."""
+        if turns:
+            return answer(text, desk, turns, today, home=home, paused=paused)
         of = self._of
         if of is None or of[0] is not desk or of[1] != today or of[2] != paused:
             self.clear()

@@ -47,7 +47,7 @@ def test_a_kept_reply_is_what_would_be_made_afresh(desk: Desk, made: list[str]) 
     kept, asked = Replies(), texts * 3
     random.Random(1).shuffle(asked)
     for text in asked:
-        assert kept.reply(text, desk, TODAY, "", NONE) == answer(text, desk, (), TODAY)
+        assert kept.reply(text, desk, (), TODAY, "", NONE) == answer(text, desk, (), TODAY)
     assert len(made) == len(kept) == len(set(texts)) > 100
 
 
@@ -55,7 +55,7 @@ def test_a_change_of_anything_drops_them(desk: Desk, made: list[str]) -> None:
     kept = Replies()
     other = Desk.__new__(Desk)
     other.__dict__.update(desk.__dict__)
-    first = kept.reply("老小区装电梯", desk, TODAY, "", NONE)
+    first = kept.reply("老小区装电梯", desk, (), TODAY, "", NONE)
     paused = frozenset(first.ids)
     for given in (
         (desk, TODAY, NONE),
@@ -64,7 +64,7 @@ def test_a_change_of_anything_drops_them(desk: Desk, made: list[str]) -> None:
         (other, dt.date(2026, 11, 22), paused),
     ):
         before = len(made)
-        one = kept.reply("老小区装电梯", given[0], given[1], "", given[2])
+        one = kept.reply("老小区装电梯", given[0], (), given[1], "", given[2])
         assert len(made) == before + (given[0] is not desk)
         assert (one.status is Status.NONE) is (given[2] is paused)
         assert len(kept) == 1
@@ -73,7 +73,7 @@ def test_a_change_of_anything_drops_them(desk: Desk, made: list[str]) -> None:
 def test_home_is_part_of_the_question(desk: Desk, made: list[str]) -> None:
     kept = Replies()
     for home in ("", "慈溪市", "", "慈溪市"):
-        assert kept.reply("公交优惠", desk, TODAY, home, NONE) == answer("公交优惠", desk, (), TODAY, home=home)
+        assert kept.reply("公交优惠", desk, (), TODAY, home, NONE) == answer("公交优惠", desk, (), TODAY, home=home)
     assert len(made) == 2
 
 
@@ -81,21 +81,21 @@ def test_personal_and_endless_words_are_not_kept(desk: Desk) -> None:
     kept = Replies()
     for text in ("我的电话13812345678，想装电梯", "我叫王小明，想装电梯", "装电梯" * 100):
         for _ in range(3):
-            kept.reply(text, desk, TODAY, "", NONE)
+            kept.reply(text, desk, (), TODAY, "", NONE)
     assert len(kept) == 0
 
 
 def test_they_take_no_more_than_they_may(desk: Desk, made: list[str]) -> None:
     kept = Replies(max_bytes=80_000)
     for number in range(60):
-        kept.reply("老小区装电梯", desk, TODAY, "", NONE)
-        kept.reply(f"装电梯 {number}", desk, TODAY, "", NONE)
+        kept.reply("老小区装电梯", desk, (), TODAY, "", NONE)
+        kept.reply(f"装电梯 {number}", desk, (), TODAY, "", NONE)
         assert 0 < kept.size <= 80_000
     assert made.count("老小区装电梯") == 1, "newcomers push out only each other"
     assert len(kept) < 10
     for number in range(60):
         for _ in range(2):
-            kept.reply(f"装电梯 {number}", desk, TODAY, "", NONE)
+            kept.reply(f"装电梯 {number}", desk, (), TODAY, "", NONE)
         assert kept.size <= 80_000
     assert 10 < len(kept) < 40
     kept.clear()
