@@ -212,9 +212,8 @@ def watch_memory(name: str, texts: Path, given: argparse.Namespace) -> None:
             assert done.bad == 0
             counts.append(counts[-1] + done.requests)
             sizes.append(bot.memory())
+            print(f"{name:<14} {sizes[-1]:.1f} MB after {counts[-1]} questions", flush=True)
             seconds = STEP / done.rate
-        steps = " ".join(f"{count // 1000}k:{size:.1f}" for count, size in zip(counts, sizes, strict=True))
-        print(f"{name:<14} memory in MB {steps}")
         print(f"{name:<14} grown by {sizes[-1] - sizes[0]:.1f} MB in all, {sizes[-1] - sizes[1]:.1f} after warming up")
 
 
