@@ -12,30 +12,31 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot import render
 from bot.alerts import Alerts
-from bot.answer import answer, give
+from bot.answer import give
 from bot.channels.service import Handled
 from bot.desk import Desk
 from bot.errors import StoreError
 from bot.following import after_reload
 from bot.gaps.keeper import Keeper
 from bot.gate import Duplicates, Verdict
+from bot.handling import fixed, posted, unstored
+from bot.handling import payload as payload_of
 from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
 from bot.memory import Memory
 from bot.metrics import Metrics
-from bot.model import Block, Reply, Status, Turn
+from bot.model import Reply, Status
 from bot.querylog import backup as backups
-from bot.querylog import deliveries, privacy
+from bot.querylog import privacy
 from bot.querylog.arrivals import Arrival
-from bot.querylog.deliveries import Delivery, NewDelivery
 from bot.querylog.recorder import Recorder
 from bot.querylog.spool import Spool
 from bot.querylog.store import QueryLog
 from bot.record import row as row_of
 from bot.redact import redact
 from bot.reload import Reloaded, Reloader
+from bot.replies import Replies
 from bot.switch import Switch
 from bot.watch import ErrorRate, watching
 
@@ -43,13 +44,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.channels.service import Draft, Mailbox
-    from bot.model import Message
+    from bot.model import Message, Turn
     from bot.settings import Settings
 
 _PURGE_EVERY = 6 * 3600.0
 _FEEDBACK_CHARACTERS = 400
 _KEY_SECONDS = 1.0
 """With what the recorder takes after it, less than the patience of a platform: what it takes back must be stored."""
+_MOST_IN_HAND = 500
+"""Questions that are answered and written at once, of all users together; further ones get a polite word."""
 _NOBODY = "unknown"
 """Stands for a user while the key to hash users with cannot be had."""
 
@@ -72,6 +75,8 @@ class App:
         self.querylog = querylog
         self.duplicates: Duplicates[Handled] = Duplicates()
         self.memory = Memory(querylog, settings.rate_limit_user, settings.rate_limit_address)
+        self.replies = Replies()
+        self.in_hand = 0
         self.alerts = Alerts()
         self.errors = ErrorRate(self.alerts)
         self.channels: dict[str, Callable[[], dict[str, Any]]] = {}
@@ -86,6 +91,17 @@ class App:
 
     async def handle(self, message: Message, draft: Draft | None = None, reply: Reply | None = None) -> Handled:
         """Answer one message; a second delivery of it gets the same reply, also while the first is being made."""
+        if self.in_hand >= _MOST_IN_HAND:
+            return self._turned_away(message, draft)
+        self.in_hand += 1
+        try:
+            return await self._once(message, draft, reply)
+        finally:
+            self.in_hand -= 1
+
+    async def _once(self, message: Message, draft: Draft | None, reply: Reply | None) -> Handled:
+        if not message.message_id:
+            return await self._handle(message, draft, reply)
         made = False
 
         async def make() -> Handled:
@@ -105,37 +121,47 @@ class App:
         start = time.perf_counter()
         desk = self.desk  # one to the end, whatever is swapped meanwhile
         admitted = verdict is Verdict.OK
-        reply = said or self._reply(message, earlier, desk) if admitted else _fixed(Status.LIMITED, "limited", desk)
+        reply = said or self._reply(message, earlier, desk) if admitted else fixed(Status.LIMITED, "limited", desk)
         took_ms = (time.perf_counter() - start) * 1000
         self.errors.note(reply.status is Status.ERROR)
-        payload = render.payload(message.text[:400], reply, took_ms)
-        payload["id"] = None
-        payload["blocks"] = [{"kind": block.kind, "text": block.text} for block in reply.blocks]
+        payload = payload_of(message, reply, took_ms)
         if verdict is Verdict.LIMITED_SILENT:  # one row a minute tells of a flood
             return Handled(payload, reply)
-        post = None if draft is None else _posted(reply, draft)
+        post = None if draft is None else posted(reply, draft)
         turns = self.memory.add(message, earlier, reply.turn, tick) if admitted else ()
         row = row_of(message, user, reply, desk.book.version, took_ms, now)
         taken = await self.recorder.take(Arrival(row, message.also, post, turns))
         self.metrics.asked(message.channel, str(reply.status), took_ms / 1000, time.perf_counter() - begun)
         if taken is None:
-            return Handled(payload, reply, delivery=self._unstored(message, post))
+            return Handled(payload, reply, delivery=unstored(message, post, now))
         payload["id"] = taken.id or None
         return Handled(payload, reply, taken.fresh, taken.delivery)
+
+    def _turned_away(self, message: Message, draft: Draft | None) -> Handled:
+        """Too many questions are in hand: one polite word a minute to each user, and no work beyond that."""
+        reply = fixed(Status.LIMITED, "limited", self.desk)
+        self.metrics.happened("crowd", "limited")
+        payload = payload_of(message, reply, 0.0)
+        verdict = self.memory.gate.refuse(f"{message.channel}:{message.user}", self._tick())
+        if draft is None or verdict is Verdict.LIMITED_SILENT:
+            return Handled(payload, reply)
+        return Handled(payload, reply, delivery=unstored(message, posted(reply, draft), self._now()))
 
     def _reply(self, message: Message, turns: tuple[Turn, ...], desk: Desk) -> Reply:
         today, paused = self._now().date(), self.switch.paused
         if paused.everything:
-            return replace(_fixed(Status.NONE, "paused_all", desk), reason="机器人暂停回答")
+            return replace(fixed(Status.NONE, "paused_all", desk), reason="机器人暂停回答")
         try:
             if message.entry is not None:
                 return give(message.entry, message.text, desk, today, paused.entries)
-            return answer(message.text, desk, turns, today, home=message.home, paused=paused.entries)
+            return self.replies.reply(message.text, desk, turns, today, message.home, paused.entries)
         except Exception:
             log.exception("a question could not be answered")
-            return _fixed(Status.ERROR, "error", desk)
+            return fixed(Status.ERROR, "error", desk)
 
     async def _user_key(self, message: Message) -> str:
+        if message.passing:
+            return secrets.token_hex(8)  # as good as a key of somebody who comes once
         try:
             async with asyncio.timeout(_KEY_SECONDS):
                 return await self.querylog.user_key(message.channel, message.user)
@@ -146,14 +172,6 @@ class App:
         """The reply that a message would get now; nothing is counted, remembered or stored."""
         user, now, tick = await self._user_key(message), self._now(), self._tick()
         return self._reply(message, await self.memory.turns(message, user, now, tick), self.desk)
-
-    def _unstored(self, message: Message, post: NewDelivery | None) -> Delivery | None:
-        """The reply as if it were stored: the citizen gets it, though a crash would lose it."""
-        if post is None:
-            return None
-        state = deliveries.WAITING if post.passive < len(post.parts) else deliveries.DONE
-        receipts = ("",) * post.passive
-        return Delivery(0, None, message.channel, post.token, post.target, post.parts, receipts, state, self._now())
 
     async def feedback(self, row_id: int, verdict: str, message: Message) -> bool:
         """Store 👍 or 👎 with its row; false when the row is not this user's."""
@@ -191,6 +209,7 @@ class App:
     async def forget(self, channel: str, user: str) -> int:
         """Delete everything stored or remembered of a user; how many questions that were. Raises StoreError."""
         self.memory.forget(channel, user)
+        self.replies.clear()
         return await privacy.forget(self.querylog, channel, user)
 
     def health(self) -> dict[str, Any]:
@@ -200,6 +219,7 @@ class App:
             "status": "degraded" if lost else "ok",
             "knowledge": self.desk.book.version,
             "entries": len(self.desk.book.entries),
+            "in_hand": self.in_hand,
             **self.recorder.health(),
             **({"reason": "查询日志的文件被移走或换掉了，请重启"} if lost else {}),
             **({"channels": {name: tell() for name, tell in self.channels.items()}} if self.channels else {}),
@@ -215,6 +235,7 @@ class App:
     async def swap(self, desk: Desk) -> None:
         """Answer from another desk from now on, and tell those who wait for it; questions in hand keep theirs."""
         self.desk = desk
+        self.replies.clear()
         for hook in self.after_swap:
             try:
                 await hook(self)
@@ -248,16 +269,6 @@ class App:
             except StoreError:
                 log.error("old questions could not be purged")
             await asyncio.sleep(_PURGE_EVERY)
-
-
-def _fixed(status: Status, text: str, desk: Desk) -> Reply:
-    return Reply(status, (Block("summary", desk.book.texts[text]),), turn=Turn(""))
-
-
-def _posted(reply: Reply, draft: Draft) -> NewDelivery:
-    token = secrets.token_urlsafe(12)
-    post = draft(reply, token)
-    return NewDelivery(token, post.target, post.parts, post.passive)
 
 
 def build_desk(settings: Settings) -> Desk:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.knowledge.vocabulary import THE_CITY
@@ -34,6 +35,8 @@ _POINTS = (
     ("费用", "租金|房租", "租"),
 )
 """What is asked for, the words that ask for one thing in particular, and the words without which no fact tells it."""
+_SHARED = frozenset({"title", "summary", "fact", "period", "source", "caution"})
+"""Kinds of blocks that never repeat a citizen's words."""
 _UNITS = "户人家亩公里米层楼岁件项部座所名辆次处台套间张条届场"
 _UNIT = re.compile(f"(?:多少|几)([{_UNITS}])")
 _COUNTED = re.compile(f"[0-9余多万亿千百]([{_UNITS}])")
@@ -302,4 +305,12 @@ def _outside(query: Query, desk: Desk) -> list[Block]:
 
 
 def _tight(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    return tuple(Block(block.kind, tight(block.text)) for block in blocks)
+    return tuple(_shared(block) if block.kind in _SHARED else _tightened(block) for block in blocks)
+
+
+def _tightened(block: Block) -> Block:
+    return Block(block.kind, tight(block.text))
+
+
+_shared = lru_cache(maxsize=8192)(_tightened)
+"""For words of the knowledge alone, which come again and again: replies share the result."""

@@ -7,6 +7,7 @@ import ipaddress
 import math
 from collections import OrderedDict
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Bucket:
         return Verdict.LIMITED_SAY
 
 
+@lru_cache(maxsize=1024)
 def network(address: str) -> str:
     """Whom an address stands for: itself, or with IPv6 its /64, which is what one subscriber gets."""
     try:
@@ -91,12 +93,15 @@ class Gate:
         """Number of users and addresses remembered."""
         return len(self._buckets)
 
-    def admit(self, user: str, address: str | None, now: float) -> Verdict:
+    def admit(self, user: str | None, address: str | None, now: float) -> Verdict:
         """Whether a question of `user` (unique over all channels) may pass; only one that passes uses tokens up.
 
-        The address comes first: one that is over its limit cannot fill the table with made-up users.
+        The address comes first: one that is over its limit cannot fill the table with made-up users. None, or a limit
+        that is lifted, lets pass.
         """
-        keys = [("user", user)] if address is None else [("address", network(address)), ("user", user)]
+        keys = [("address", network(address))] if address is not None and self._rates["address"] else []
+        if user is not None and self._rates["user"]:
+            keys.append(("user", user))
         passed = []
         for kind, name in keys:
             bucket = self._bucket(kind, name, now)
@@ -106,6 +111,10 @@ class Gate:
         for bucket in passed:
             bucket.take()
         return Verdict.OK
+
+    def refuse(self, user: str, now: float) -> Verdict:
+        """The refusal of a question that came when too many were in hand: one word a minute to each user."""
+        return self._bucket("user", user, now).refuse(now)
 
     def _bucket(self, kind: str, name: str, now: float) -> Bucket:
         key = kind, name

@@ -43,17 +43,20 @@ class Memory:
     async def admit(self, message: Message, user_key: str, now: dt.datetime, tick: float) -> Verdict:
         """Whether this question may pass."""
         if self._log.shared:
-            limits = [(f"user/{user_key}", self._per_user)] if self._per_user else []
+            limits = [(f"user/{user_key}", self._per_user)] if self._per_user and not message.passing else []
             if message.address is not None and self._per_address:
                 key = await self._log.user_key("address", network(message.address))
                 limits.insert(0, (f"address/{key}", self._per_address))
             shared = await self._shared(lambda: self._log.run(partial(fleet.admit, limits=limits, now=now.timestamp())))
             if shared is not None:
                 return shared
-        return self.gate.admit(f"{message.channel}:{message.user}", message.address, tick)
+        user = None if message.passing else f"{message.channel}:{message.user}"
+        return self.gate.admit(user, message.address, tick)
 
     async def turns(self, message: Message, user_key: str, now: dt.datetime, tick: float) -> tuple[Turn, ...]:
         """Earlier turns of this conversation, oldest first. Those among other people are not shared by replicas."""
+        if message.passing:
+            return ()
         if self._log.shared and not message.room:
             shared = await self._shared(lambda: self._log.read(partial(fleet.recall, key=user_key, now=now)))
             if shared is not None:
@@ -62,6 +65,8 @@ class Memory:
 
     def add(self, message: Message, turns: tuple[Turn, ...], turn: Turn, tick: float) -> tuple[Turn, ...]:
         """Remember one more turn after `turns`; what is to be stored with its row, empty when nothing is."""
+        if message.passing:
+            return ()
         self.conversations.add(message.channel, message.user, turn, tick, message.room)
         if not self._log.shared or message.room:
             return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -18,6 +19,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _GAUGES = {
     "entries": "Entries of the knowledge in use",
+    "in_hand": "Questions that are being answered or written",
     "spooled": "Questions that wait for the log to take rows again",
     "unsafe": "Questions of these that are only in memory",
     "dropped": "Questions that the log will never have",
@@ -31,19 +33,24 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._registry.register(_State(health))
         new: dict[str, Any] = {"namespace": "reformbot", "registry": self._registry}
-        self._questions = Counter("questions", "Questions by channel and status", ["channel", "status"], **new)
+        questions = Counter("questions", "Questions by channel and status", ["channel", "status"], **new)
         answered = "Seconds from understanding a question to its worded reply"
-        self._answer = Histogram("answer_seconds", answered, ["channel"], buckets=_SECONDS, **new)
+        answer = Histogram("answer_seconds", answered, ["channel"], buckets=_SECONDS, **new)
         handled = "Seconds from taking a message to its durable row"
-        self._handle = Histogram("handle_seconds", handled, ["channel"], buckets=_SECONDS, **new)
+        handle = Histogram("handle_seconds", handled, ["channel"], buckets=_SECONDS, **new)
+        self._questions, self._answer, self._handle = (
+            cache(questions.labels),
+            cache(answer.labels),
+            cache(handle.labels),
+        )
         self._verdicts = Counter("verdicts", "Verdicts of citizens", ["verdict"], **new)
         self._events = Counter("events", "Things that happen behind the scenes", ["kind", "outcome"], **new)
 
     def asked(self, channel: str, status: str, answer_seconds: float, handle_seconds: float) -> None:
         """One question is done."""
-        self._questions.labels(channel, status).inc()
-        self._answer.labels(channel).observe(answer_seconds)
-        self._handle.labels(channel).observe(handle_seconds)
+        self._questions(channel, status).inc()
+        self._answer(channel).observe(answer_seconds)
+        self._handle(channel).observe(handle_seconds)
 
     def judged(self, verdict: str | None) -> None:
         """A citizen gave a verdict, or took it back."""

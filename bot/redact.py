@@ -9,16 +9,30 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MARK = re.compile("[\u0300-\u036f\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u20d0-\u20ff\u2800\ufe00-\ufe0f]")
 _HAN = r"[\u3400-\u9fff]"
+_REMEMBERED = 8_000
 
 
 class _Readable(dict[int, str]):
-    """A table for `str.translate`: invisible → nothing, control and blank → space, any decimal digit → ASCII."""
+    """A table for `str.translate`: invisible → nothing, control and blank → space, any decimal digit → ASCII.
+
+    What was looked up is remembered, for as many characters as ordinary text has.
+    """
 
     def __missing__(self, code: int) -> str:
-        char = chr(code)
+        found = self._look_up(chr(code))
+        if len(self) < _REMEMBERED:
+            self[code] = found
+        return found
+
+    def _look_up(self, char: str) -> str:
+        code = ord(char)
         category = unicodedata.category(char)
         if category == "Cf" or 0xE0100 <= code <= 0xE01EF or _MARK.match(char):
             return ""
@@ -45,6 +59,7 @@ def _clean(text: str) -> str:
 _HAN_DIGITS = "零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖"
 _TO_ASCII = str.maketrans(_HAN_DIGITS, "0001234567891123456789")
 _SEPARATORS = " -‐‒–—―−_.·•・‧∙~/:,()*|"
+_LEAST_DIGITS = 7
 _DIGIT, _SEP = f"[0-9{_HAN_DIGITS}]", f"[{re.escape(_SEPARATORS)}]"
 _RUN = re.compile(rf"\+?\(?\+?{_DIGIT}[0-9{_HAN_DIGITS}{re.escape(_SEPARATORS)}]*+(?:[Xx](?![A-Za-z0-9]))?")
 _SEPS = re.compile(rf"{_SEP}++")
@@ -121,7 +136,7 @@ def _apart(core: str) -> str | None:
 
 
 def _replace(core: str, after: str) -> str:
-    if _count(core) < 7:
+    if _count(core) < _LEAST_DIGITS:
         return core
     kind = _kind(core)
     if kind == "〔手机号〕" and ":" not in core:
@@ -233,15 +248,36 @@ _CLAIM = re.compile(
 )
 
 
+# --- all together ------------------------------------------------------------------------------------------------
+
+_AT, _LETTER = re.compile("@|at|艾特"), re.compile("[A-Za-z]")
+_CHAT_KEY = re.compile("信|[QVWqvw]|扣扣|加我")
+_ANY_DIGIT = re.compile(_DIGIT)
+_BUILDING = re.compile("[号弄幢栋座室元]|[0-9]-[0-9]")
+
+
+def _has_number(text: str) -> bool:
+    return len(_ANY_DIGIT.findall(text)) >= _LEAST_DIGITS
+
+
+_PASSES: tuple[tuple[Callable[[str], object], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (_AT.search, _EMAIL, "〔邮箱〕"),
+    (_CHAT_KEY.search, _CHAT, _chat),
+    (_LETTER.search, _PLATE, _plate),
+    (_LETTER.search, _PASSPORT, "〔护照〕"),
+    (_has_number, _RUN, _number),
+    (_BUILDING.search, _ADDRESS, "〔地址〕"),
+    (re.compile("叫").search, _CALLED, r"\g<key>〔姓名〕"),
+    (re.compile("姓名|联系人|申请人|户主|名字").search, _FORM, r"\g<key>〔姓名〕"),
+    (re.compile("[我俺]是|本人").search, _CLAIM, r"\g<key>〔姓名〕"),
+)
+"""What a text must have for a pattern to change it, which is quickly seen; the pattern; what stands there then."""
+
+
 def _pass(text: str) -> str:
-    text = _EMAIL.sub("〔邮箱〕", text)
-    text = _CHAT.sub(_chat, text)
-    text = _PLATE.sub(_plate, text)
-    text = _PASSPORT.sub("〔护照〕", text)
-    text = _RUN.sub(_number, text)
-    text = _ADDRESS.sub("〔地址〕", text)
-    for pattern in (_CALLED, _FORM, _CLAIM):
-        text = pattern.sub(r"\g<key>〔姓名〕", text)
+    for possible, pattern, tag in _PASSES:
+        if possible(text):
+            text = pattern.sub(tag, text)
     return text
 
 

@@ -19,8 +19,8 @@ _BULLET = {"fact": "• ", "caution": "注意："}
 def plain(reply: Reply) -> str:
     """Plain text; figures stand tight against their units."""
     lines: list[str] = []
-    for at, block in enumerate(reply.blocks):
-        if block.kind == "title" and at:
+    for block in reply.blocks:
+        if block.kind == "title" and lines:
             lines.append("")
         lines.append(line(block))
     return "\n".join(lines)
@@ -28,7 +28,8 @@ def plain(reply: Reply) -> str:
 
 def line(block: Block) -> str:
     """One block as one line."""
-    return _BULLET.get(block.kind, "") + block.text
+    bullet = _BULLET.get(block.kind)
+    return bullet + block.text if bullet else block.text
 
 
 def terminal(reply: Reply) -> str:

@@ -39,7 +39,7 @@ class ErrorRate:
     def note(self, failed: bool) -> None:
         """Count one question."""
         self._last.append(failed)
-        errors = sum(self._last)
+        errors = self._last.count(True)
         if errors >= _MANY:
             self._alerts.start(_ERRORS, f"最近 {_QUESTIONS} 个问题里有 {_MANY} 个以上因为程序出错没有回答，请看日志")
         elif errors <= _FEW:

@@ -228,7 +228,7 @@ async def app(tmp_path: Path, desk: Desk, group: GroupRobot) -> AsyncIterator[Ap
 async def test_the_program_tells_of_its_errors(
     app: App, group: GroupRobot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("bot.app.answer", lambda *_: 1 / 0)
+    monkeypatch.setattr("bot.replies.answer", lambda *_: 1 / 0)
     for _ in range(5):
         handled = await app.handle(Message("我的手机 13812345678", channel="web", user="u"))
         assert handled.payload["status"] == "error"

@@ -12,11 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot import journal
+from bot import journal, render
 from bot.app import App, running
+from bot.channels.service import Post
 from bot.channels.web.routes import create_web
 from bot.desk import Desk
-from bot.model import Message
+from bot.model import Message, Reply, Status
+from bot.querylog.arrivals import Arrival, Taken
 from bot.settings import Settings, load_settings
 from tests.locks import locked
 from tests.test_answer import HOSTILE
@@ -114,7 +116,7 @@ async def test_a_broken_stage_is_a_polite_reply_and_a_row(app: App, monkeypatch:
     def explode(*_: object, **__: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("bot.app.answer", explode)
+    monkeypatch.setattr("bot.replies.answer", explode)
     handled = await app.handle(Message("加装电梯", channel="web", user="u"))
     assert handled.payload["status"] == "error"
     assert handled.payload["text"]
@@ -215,3 +217,45 @@ def test_the_journal_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
     said = json.loads(line)
     assert (said["level"], said["logger"], said["message"]) == ("INFO", "reformbot.test", "开始 1")
     assert said["time"]
+
+
+async def test_a_crowd_gets_a_polite_word_and_is_let_in_again(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = asyncio.Event()
+    usual = app.querylog.take
+
+    async def slowly(arrival: Arrival) -> Taken:
+        await written.wait()
+        return await usual(arrival)
+
+    monkeypatch.setattr(app.querylog, "take", slowly)
+    monkeypatch.setattr("bot.app._MOST_IN_HAND", 20)
+    monkeypatch.setattr("bot.querylog.recorder.PATIENCE", 30)
+    crowd = [Message("装电梯", channel="web", user=f"u{number}", address=f"192.0.2.{number}") for number in range(20)]
+    waiting = [asyncio.create_task(app.handle(message)) for message in crowd]
+    await asyncio.sleep(0)  # all of them have begun
+    assert app.in_hand == 20
+    late = [await app.handle(Message("装电梯", channel="wecom", user="late"), _drafted) for _ in range(3)]
+    assert [one.reply.status for one in late] == [Status.LIMITED] * 3
+    assert [one.delivery is not None for one in late] == [True, False, False], "one polite word a minute"
+    assert late[0].delivery.parts == ({"text": app.desk.book.texts["limited"]},)  # type: ignore[union-attr]
+    assert b'reformbot_events_total{kind="crowd",outcome="limited"} 3.0' in app.metrics_text()
+    written.set()
+    handled = await asyncio.gather(*waiting)
+    assert all(one.row for one in handled)
+    assert app.in_hand == 0
+    assert (await app.handle(Message("装电梯", channel="wecom", user="late"))).reply.status is Status.ANSWER
+
+
+def _drafted(reply: Reply, token: str) -> Post:
+    return Post("late", ({"text": render.plain(reply)},))
+
+
+async def test_thousands_of_passing_users_leave_nothing_behind(app: App) -> None:
+    for number in range(300):
+        await app.handle(Message("你好", channel="web", user=f"u{number}", address="192.0.2.1", passing=True))
+    assert not app.memory.conversations._turns
+    assert len(app.duplicates) == 0
+    assert len(app.memory.gate) <= 1
+    assert len(app.replies) == 1
+    keys = {logged.row.user_key for logged in await app.querylog.recent(300)}
+    assert len(keys) == 300, "nobody's questions are put together with another's"

@@ -29,7 +29,7 @@ FLOORS = [
     {"bot.desk"},
     {"bot.decide", "bot.browse", "bot.follow", "bot.compose", "bot.render"},
     {"bot.answer", "bot.record", "bot.querylog"},
-    {"bot.memory", "bot.switch"},
+    {"bot.memory", "bot.replies", "bot.switch"},
     {
         "bot.bench",
         "bot.check",
@@ -44,7 +44,7 @@ FLOORS = [
     {"bot.reload"},
     {"bot.gaps"},
     {"bot.channels.service", "bot.channels.channel", "bot.channels.outbox"},
-    {"bot.following", "bot.robot", "bot.digest", "bot.watch"},
+    {"bot.following", "bot.handling", "bot.robot", "bot.digest", "bot.watch"},
     {"bot.channels.web", "bot.channels.telegram", "bot.channels.wecom", "bot.dashboard"},
     {"bot.app"},
     {"bot.channels.registry", "bot.channels.console", "bot.channels", "bot.serve"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -20,6 +21,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from bot.app import running
+from bot.channels.web.protocol import HEADER_BYTES, BoundedProtocol
 from bot.channels.web.routes import create_web
 from bot.desk import Desk
 from bot.settings import load_settings
@@ -32,6 +34,11 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 SECRETS = ("Traceback", "site-packages", str(ROOT), "sqlite+aiosqlite", "13812345678")
 
 
+class QuickToGiveUp(BoundedProtocol):
+    header_seconds = 0.5
+    write_seconds = 0.5
+
+
 @pytest.fixture(scope="module")
 def base(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The whole program on a port of its own."""
@@ -42,7 +49,9 @@ def base(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     async def serve() -> None:
         async with running(given, desk) as app:
-            config = uvicorn.Config(create_web(app), log_config=None, lifespan="off", ws="none")
+            config = uvicorn.Config(
+                create_web(app), http=QuickToGiveUp, log_config=None, lifespan="off", ws="none", timeout_keep_alive=1
+            )
             servers.append(uvicorn.Server(config))
             await servers[0].serve(sockets=[listener])
 
@@ -116,6 +125,69 @@ def test_slow_clients_keep_nobody_waiting(base: str) -> None:
     assert answer.status_code == 200
     for raw in slow:
         raw.close()
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX: ", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n\r\n"])
+def test_one_who_says_nothing_more_is_given_up(base: str, begun: bytes) -> None:
+    with _connected(base) as raw:
+        raw.sendall(begun)
+        said = b""
+        while chunk := raw.recv(65536):  # ends when the server hangs up
+            said += chunk
+    assert said.startswith(b"HTTP/1.1 200" if begun.endswith(b"\r\n\r\n\r\n") else b"HTTP/1.1 408")
+
+
+def test_headers_without_end_are_refused(base: str) -> None:
+    with _connected(base) as raw:
+        raw.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        sent, said = 0, b""
+        while not said and sent < 100 * HEADER_BYTES:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                sent += raw.send(b"X: " + b"a" * 1000 + b"\r\n")
+            said = _heard(raw)
+    assert said.startswith(b"HTTP/1.1 431"), sent
+
+
+def test_several_requests_in_one_piece_are_answered(base: str) -> None:
+    body = json.dumps({"text": "你好" * 20_000}).encode()
+    asked = HEADERS + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with _connected(base) as raw:
+        raw.sendall(asked * 2 + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        said = b""
+        while chunk := raw.recv(65536):
+            said += chunk
+    assert said.count(b"HTTP/1.1 200 OK") == 3
+
+
+def test_one_who_takes_nothing_is_cut_off(base: str) -> None:
+    with _connected(base) as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        page = b"GET /static/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            _ask_on(raw, page * 20)
+
+
+def _connected(base: str) -> socket.socket:
+    host, port = base.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=10)
+
+
+def _ask_on(raw: socket.socket, asked: bytes) -> None:
+    """Until the replies fill what the system holds for one who does not read them, and for some time more."""
+    for _ in range(600):
+        raw.sendall(asked)
+        time.sleep(0.02)
+
+
+def _heard(raw: socket.socket) -> bytes:
+    """What is there to read now."""
+    raw.setblocking(False)
+    try:
+        return raw.recv(65536)
+    except BlockingIOError:
+        return b""
+    finally:
+        raw.settimeout(10)
 
 
 def test_the_description_names_every_public_route(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime as dt
 import sqlite3
 import subprocess
@@ -363,3 +364,28 @@ def test_a_limited_question_leaves_no_text() -> None:
 def test_a_long_text_is_cut_after_redaction() -> None:
     text = record.row(Message("问" * 398 + PHONE + "答" * 99), "u1", Reply(Status.NONE, ()), "v1", 0.1, NOW).text
     assert text == "问" * 398
+
+
+async def test_both_ways_into_the_log_store_the_same(querylog: QueryLog) -> None:
+    more = {"entries": ("nb-a", "新"), "score": 0.5, "runner_up": "nb-c", "knowledge_version": "v", "took_ms": 0.25}
+    plain = await querylog.write(row("一样", **more, reason="名称相同"))
+    known = await querylog.write(row("一样", "m1", **more, reason="名称相同"))
+    found = {logged.id: logged for logged in await querylog.recent(2)}
+    assert set(found) == {plain, known}
+    assert found[known].row.message_id == "m1"
+    assert dataclasses.replace(found[known].row, message_id=None) == found[plain].row
+
+
+async def test_each_of_many_gets_its_own_id_whichever_way_it_goes(querylog: QueryLog) -> None:
+    rows = [row(f"问题 {number}", f"m{number}" if number % 40 == 0 else None) for number in range(1000)]
+    ids = await asyncio.gather(*map(querylog.write, rows))
+    stored = {logged.id: logged.row.text for logged in await querylog.recent(2000)}
+    assert [stored[row_id] for row_id in ids] == [one.text for one in rows]
+
+
+async def test_a_full_queue_refuses_at_once(querylog: QueryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.querylog.writer._WAITING", 10)
+    results = await asyncio.gather(*(querylog.write(row()) for _ in range(50)), return_exceptions=True)
+    refused = [one for one in results if isinstance(one, StoreError)]
+    assert 0 < len(refused) <= 40
+    assert await querylog.count() == 50 - len(refused)

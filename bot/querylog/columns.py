@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 
+def utc_text(moment: dt.datetime) -> str:
+    """A moment as it is stored: ISO 8601 in UTC, always 27 characters. ValueError without a time zone."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs its time zone")
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
+
+
 class UtcText(sa.types.TypeDecorator[dt.datetime]):
     """A moment as ISO 8601 text in UTC, always 27 characters: sorts, and its first ten are the day, on any database."""
 
@@ -19,11 +26,7 @@ class UtcText(sa.types.TypeDecorator[dt.datetime]):
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Aware moment → text; ValueError for a naive one."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment needs its time zone")
-        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
+        return None if value is None else utc_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> dt.datetime | None:  # noqa: ARG002
         """Text → aware moment in UTC."""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 @dataclass(frozen=True, slots=True)
 class LogRow:
     """One question to be logged: `text` is redacted, `score` in [0, 1], `took_ms` in milliseconds."""
@@ -44,7 +47,7 @@ class LogRow:
             "text": self.text,
             "status": self.status,
             "entry": self.entry,
-            "entries": json.dumps(self.entries, ensure_ascii=False),
+            "entries": _as_json(self.entries),
             "score": self.score,
             "runner_up": self.runner_up,
             "knowledge_version": self.knowledge_version,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import hashlib
 import hmac
 import secrets
 from functools import partial
@@ -26,6 +25,7 @@ from bot.querylog.engine import (
     reason_of,
     set_aside,
 )
+from bot.querylog.plain import PlainRows
 from bot.querylog.retention import delete_before
 from bot.querylog.rows import Logged, LogRow
 from bot.querylog.tables import query_log, setting
@@ -54,9 +54,10 @@ class QueryLog:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self.owner = secrets.token_hex(8)
-        self._writer: Writer[Arrival] = Writer(engine, partial(take, owner=self.owner))
+        shortcut = None if self.shared else PlainRows(engine)
+        self._writer: Writer[Arrival] = Writer(engine, partial(take, owner=self.owner), shortcut)
         self._reader = open_reader(engine)
-        self._keys: dict[str, str] = {}
+        self._keys: dict[str, bytes] = {}
         self._sent: dict[str, None] = {}
         self._person_secret = ""
         self._counting = asyncio.Lock()
@@ -121,14 +122,13 @@ class QueryLog:
 
     # --- in and out ----------------------------------------------------------------------------------------------
 
-    async def take(self, arrival: Arrival) -> Taken:
-        """Store a row and what comes with it, in one transaction; all is on the disk when this returns.
+    def take(self, arrival: Arrival) -> asyncio.Future[Taken]:
+        """Store a row and what comes with it, in one transaction; all is on the disk when this is done.
 
         A known (channel, message_id) returns what was stored then. A caller that is cancelled leaves the row to be
         written.
         """
-        taken: Taken = await self._writer.write(arrival)
-        return taken
+        return self._writer.write(arrival)
 
     async def take_over(self) -> None:
         """Free the replies that an earlier process was sending; call it once, before anything is sent.
@@ -238,7 +238,8 @@ class QueryLog:
         month = _month(now or dt.datetime.now(dt.UTC))
         if month not in self._keys:
             fresh = secrets.token_hex(32)
-            self._keys[month] = await self.run(lambda connection: _ensure(connection, _MONTH_KEY + month, fresh))
+            found = await self.run(lambda connection: _ensure(connection, _MONTH_KEY + month, fresh))
+            self._keys[month] = bytes.fromhex(found)
         return _hidden(self._keys[month], channel, user)
 
     async def user_keys(self, channel: str, user: str) -> list[str]:
@@ -246,7 +247,7 @@ class QueryLog:
         months = sa.select(setting.c.value).where(setting.c.key.startswith(_MONTH_KEY))
 
         async def fetch(connection: AsyncConnection) -> list[str]:
-            return [_hidden(key, channel, user) for key in await connection.scalars(months)]
+            return [_hidden(bytes.fromhex(key), channel, user) for key in await connection.scalars(months)]
 
         return await self.run(fetch)
 
@@ -290,13 +291,14 @@ async def _read(reader: AsyncEngine, work: Callable[[AsyncConnection], Awaitable
         raise StoreError(f"查询日志读写失败：{reason_of(error)}") from error
 
 
-def _hidden(key: str, channel: str, user: str) -> str:
+def _hidden(key: bytes, channel: str, user: str) -> str:
     who = f"{channel}:{user}".encode("utf-8", "surrogatepass")
-    return hmac.new(bytes.fromhex(key), who, hashlib.sha256).hexdigest()[:16]
+    return hmac.digest(key, who, "sha256").hex()[:16]
 
 
 def _month(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).strftime("%Y-%m")
+    moment = moment.astimezone(dt.UTC)
+    return f"{moment.year:04}-{moment.month:02}"
 
 
 async def _ensure(connection: AsyncConnection, key: str, value: str) -> str:

@@ -6,10 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,7 +28,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, frame_ancestors: str = "'none'") -> None:
         self.app = app
-        self.headers = {
+        headers = {
             "Content-Security-Policy": "default-src 'self'; base-uri 'none'; object-src 'none'; "
             f"form-action 'self'; frame-ancestors {frame_ancestors}",
             "X-Content-Type-Options": "nosniff",
@@ -38,7 +38,8 @@ class SecurityHeaders:
             "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
         }
         if frame_ancestors == "'none'":
-            self.headers["X-Frame-Options"] = "DENY"
+            headers["X-Frame-Options"] = "DENY"
+        self.headers = {name.lower().encode(): value.encode() for name, value in headers.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -48,12 +49,16 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                own = dict(message.get("headers", ()))
+                message["headers"] = [*message.get("headers", ()), *self._missing(own)]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+    def _missing(self, own: Mapping[bytes, bytes]) -> Iterable[tuple[bytes, bytes]]:
+        if self.headers.keys().isdisjoint(own):
+            return self.headers.items()
+        return [header for header in self.headers.items() if header[0] not in own]
 
 
 class _TooLargeError(Exception):
