@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from bot.bench import made_questions
-from bot.check.run import check, workers
+from bot.check.run import check
+from bot.check.spread import workers
 from bot.editing.workbook import Workbook
 from bot.exchange.block import scalar
 from bot.knowledge.book import Book, load_or_raise, read_folder
