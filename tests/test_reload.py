@@ -167,9 +167,10 @@ def test_git_at_work_is_waited_for(folder: Path) -> None:
 
 def test_what_is_examined_is_a_whole_or_a_list_of_problems(folder: Path, tmp_path: Path) -> None:
     good = examine(folder, "", TODAY)
-    assert good.book is not None
+    assert good.desk is not None
     assert good.questions > 10
-    assert examine(folder, good.book.version, TODAY).questions == 0
+    again = examine(folder, good.desk.book.version, TODAY)
+    assert (again.changed, again.desk, again.questions) == (False, None, 0)
     (folder / "themes.yaml").unlink()
     assert [problem.code for problem in examine(folder, "", TODAY).problems] == ["K004"]
 
