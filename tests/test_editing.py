@@ -313,6 +313,23 @@ def test_check_mends_and_lists_what_is_stale(folder: Path, tmp_path: Path) -> No
     assert "晚上 10 点以后还有 B 线" in (folder / "ningbo" / "wide-digits.yaml").read_text(encoding="utf-8")
 
 
+def test_check_tries_links_when_told_to(folder: Path) -> None:
+    """Nobody listens at port 1 of this machine."""
+    for file in [*folder.glob("*/*.yaml")]:
+        if file.name != "justice.yaml":
+            file.unlink()
+    (folder / "golden.yaml").write_text(f"- {{id: {COURT}, questions: [微法院]}}\n", encoding="utf-8")
+    for place in folder.glob("*/justice.yaml"):
+        lines = place.read_text(encoding="utf-8").splitlines(keepends=True)
+        place.write_text("".join(line for line in lines if "  related:" not in line), encoding="utf-8")
+    sources = folder / "sources.yaml"
+    text = sources.read_text(encoding="utf-8").replace("\n  file:", "\n  url: https://127.0.0.1:1/\n  file:", 1)
+    sources.write_text(text, encoding="utf-8")
+    for more, expected in (([], 0), (["--links"], 1)):
+        done = CliRunner().invoke(commands, ["check", *more, "--knowledge", str(folder)])
+        assert done.output.count("提醒[K603]") == expected, done.output
+
+
 def test_mutations_are_knowledge_or_positioned_problems() -> None:
     found = fuzz(count=150, seed=dt.date(2026, 11, 20).toordinal())
     assert found.refused > 50
