@@ -11,6 +11,7 @@ import datetime as dt
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot.bench import made_questions
@@ -19,6 +20,7 @@ from bot.check.spread import workers
 from bot.editing.workbook import Workbook
 from bot.exchange.block import scalar
 from bot.knowledge.book import Book, load_or_raise, read_folder
+from bot.knowledge.schema import RegionItem
 from bot.reload import Reloader
 
 KNOWLEDGE = Path(__file__).resolve().parent.parent.parent / "knowledge"
@@ -34,7 +36,9 @@ def make(folder: Path, entries: int, files: int) -> None:
         if "/" not in name:
             (folder / name).write_bytes(b"[]\n" if name == "golden.yaml" else content)
     book = load_or_raise(KNOWLEDGE)
-    asks = [_NOT_HAN.sub("", text) for text in made_questions(book, entries * (_ASKS + 1))]
+    called = sorted((word for region in book.regions.values() for word in _called(region)), key=len, reverse=True)
+    places = re.compile("|".join(map(re.escape, called)))
+    asks = [_NOT_HAN.sub("", places.sub("", text)) for text in made_questions(book, entries * (_ASKS + 1))]
     regions, themes = list(book.regions.values()), book.themes
     per_file = -(-entries // files)
     for number in range(files):
@@ -46,6 +50,11 @@ def make(folder: Path, entries: int, files: int) -> None:
         path = folder / region.id / f"made-{number:04}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text("".join(texts), encoding="utf-8")
+
+
+def _called(region: RegionItem) -> Iterator[str]:
+    """What a region is called: no made wording names one, for it would be another one than its entry's."""
+    yield from (region.name, *region.short, *region.aliases)
 
 
 def _entry(at: int, region: str, theme: str, asks: list[str], book: Book) -> str:
