@@ -24,7 +24,8 @@ class Workbook:
         with growing():
             self._pages = {name: read_page(name, content) for name, content in files.items()}
             self._known = frozenset(bind(self._pages).problems)
-            gc.freeze()  # kept for long: no collection need look through it while somebody types
+            if files:
+                gc.freeze()  # kept for long: no collection need look through it while somebody types
 
     @property
     def pages(self) -> Mapping[str, Page]:
