@@ -23,6 +23,7 @@ from bot.exchange.block import scalar
 from bot.knowledge.book import Book, load_or_raise, read_folder
 from bot.knowledge.schema import RegionItem
 from bot.reload import Reloader
+from bot.understand.filler import strip
 
 KNOWLEDGE = Path(__file__).resolve().parent.parent.parent / "knowledge"
 TODAY = dt.date(2026, 11, 20)
@@ -39,7 +40,7 @@ def make(folder: Path, entries: int, files: int) -> None:
     book = load_or_raise(KNOWLEDGE)
     called = sorted((word for region in book.regions.values() for word in _called(region)), key=len, reverse=True)
     places = re.compile("|".join(map(re.escape, called)))
-    asks = [_NOT_HAN.sub("", places.sub("", text)) for text in made_questions(book, entries * (_ASKS + 1))]
+    asks = [strip(_NOT_HAN.sub("", places.sub("", text))) for text in made_questions(book, entries * (_ASKS + 1))]
     regions, themes = list(book.regions.values()), book.themes
     per_file = -(-entries // files)
     for number in range(files):
@@ -55,7 +56,7 @@ def make(folder: Path, entries: int, files: int) -> None:
 
 def _called(region: RegionItem) -> Iterator[str]:
     """What a region is called: no made wording names one, for it would be another one than its entry's."""
-    yield from (region.name, *region.short, *region.aliases)
+    yield from (region.name, *region.short, *region.aliases, *region.places)
 
 
 def _entry(at: int, region: str, theme: str, asks: list[str], book: Book) -> str:
