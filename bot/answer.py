@@ -15,6 +15,7 @@ from bot.follow import declined, follow, picked
 from bot.model import Decision, Query, Reply, Status, Turn
 from bot.standing import NOBODY, settled
 from bot.text.normalise import normalise
+from bot.understand import filler
 from bot.understand.query import understand
 from bot.understand.split import WINDOW, segments, split, windows
 
@@ -60,6 +61,22 @@ def answer(
     query = understand(text, desk.lexicon)
     query, ranked, decision = settle(replace(query, home=home) if home else query, desk, turns)
     return _finish(decision, query, ranked, desk, today, explain, paused)
+
+
+def by_heart(text: str, desk: Desk, today: dt.date) -> str | None:
+    """The entry that `answer` gives for a text which stands in the bank letter for letter, found without matching.
+
+    None when only the whole way can tell.
+    """
+    clean = normalise(text)
+    if not desk.matcher.exact(clean, filler.strip(clean)) or _may_be_several(clean, desk):
+        return None
+    query = understand(text, desk.lexicon)
+    decision = decide.by_heart(query, desk) if any(char.isalnum() for char in query.text) else None
+    if decision is None or decision.status is not Status.ANSWER:
+        return None
+    decision = settled(decision, desk.book, today)
+    return desk.public(decision.ids[0]) if decision.status is Status.ANSWER else None
 
 
 def give(identifier: str, label: str, desk: Desk, today: dt.date, paused: Collection[str] = NOBODY) -> Reply:
@@ -137,6 +154,14 @@ def _parts(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
     settled = _settle_parts(pieces, desk)
     asks = all(query.asked and decision.score >= decide.SURE_AT for decision, query in settled)
     return settled if asks else []
+
+
+def _may_be_several(text: str, desk: Desk) -> bool:
+    """Whether a message could fall into several questions; surely not when this says no."""
+    if _COMPARE.search(text) or len(split(text)) > 1:
+        return True
+    pieces = segments(text)
+    return bool(pieces) and all(desk.asks(piece) for piece in pieces)
 
 
 def _compared(text: str, desk: Desk) -> list[tuple[Decision, Query]]:

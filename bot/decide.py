@@ -80,11 +80,9 @@ def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
     """The whole decision for one question that stands alone."""
     if not query.text or not any(char.isalnum() for char in query.text):
         return Decision(Status.NONE, reason="没有文字", note="empty")
-    found = talk.recognise(normalise(query.raw), desk.lexicon) or _chatting(query, ranked, desk)
-    if found is not None:
-        return Decision(Status.SMALLTALK, reason="寒暄", talk=found, score=1.0)
     return (
-        _exact(query, desk)
+        by_heart(query, desk)
+        or _chatting(query, ranked, desk)
         or _empty_handed(query)
         or _not_ours(query, ranked, desk)
         or _by_sound(query, ranked, desk)
@@ -92,14 +90,25 @@ def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
     )
 
 
-def _chatting(query: Query, ranked: Ranked, desk: Desk) -> str | None:
+def by_heart(query: Query, desk: Desk) -> Decision | None:
+    """What is settled without matching: listed small talk, and questions that stand in the bank letter for letter."""
+    found = talk.recognise(normalise(query.raw), desk.lexicon)
+    return _smalltalk(found) if found is not None else _exact(query, desk)
+
+
+def _smalltalk(identifier: str) -> Decision:
+    return Decision(Status.SMALLTALK, reason="寒暄", talk=identifier, score=1.0)
+
+
+def _chatting(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     """Small talk in other words than the listed ones, when no entry is anywhere near."""
     first = ranked.decoy
     if query.regions or ranked.confidence >= NEAR_SHARE * desk.calibration.answer_at:
         return None
     if first is not None and first.id.startswith(TALK) and first.feature("told") >= _TALK_AT:
-        return first.id.removeprefix(TALK)
-    return talk.partly(normalise(query.raw), desk.lexicon)
+        return _smalltalk(first.id.removeprefix(TALK))
+    found = talk.partly(normalise(query.raw), desk.lexicon)
+    return None if found is None else _smalltalk(found)
 
 
 def _exact(query: Query, desk: Desk) -> Decision | None:

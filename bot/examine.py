@@ -1,6 +1,6 @@
-"""The worker of a reload: reads a folder until it stands still, checks it, asks its questions, hands back the Book.
+"""The worker of a reload: reads a folder until it stands still, checks it, asks its questions, hands back the Desk.
 
-It runs in a process of its own, so that reading and asking keep no citizen waiting.
+It runs in a process of its own, so that reading, compiling and asking keep no citizen waiting.
 """
 
 from __future__ import annotations
@@ -15,26 +15,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.check import regression
+from bot.check.pages import pages_of
+from bot.check.spread import workers
 from bot.desk import Desk
-from bot.knowledge.book import parse, read_folder
+from bot.heap import growing
+from bot.knowledge.book import bind, read_folder
 from bot.model import Problem, Severity
 
 if TYPE_CHECKING:
-    from bot.knowledge.book import Book
+    from collections.abc import Iterable
+
+    from bot.knowledge.book import Loaded
 
 _STILL_SECONDS = 0.15
 _WAIT_SECONDS = 30.0
 _MOST_QUESTIONS = 5_000
 """The shipped knowledge has fewer; of a much larger one a sample is asked, for an edit is to be live soon."""
+_MANY_FILES = 150
+"""From so many on, every processor helps; with fewer, one is left to those who ask."""
+_NICE = 5
+"""Steps by which the worker stands back behind the process that answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What came of it: `book` is None when it must not go live; `questions` is how many were asked."""
+    """What came of it. `desk` is None when nothing is to go live: for the problems, or because nothing `changed`.
 
-    book: Book | None
-    problems: tuple[Problem, ...]
+    `questions` is how many were asked.
+    """
+
+    desk: Desk | None
+    problems: tuple[Problem, ...] = ()
     questions: int = 0
+    changed: bool = True
 
 
 def examine(folder: Path, known: str, today: dt.date) -> Examined:
@@ -43,13 +56,25 @@ def examine(folder: Path, known: str, today: dt.date) -> Examined:
         files = steady(folder)
     except OSError as error:
         return Examined(None, (Problem(folder.name, 1, 1, "K000", f"读不了知识目录：{error}"),))
-    loaded = parse(files)
-    errors = tuple(problem for problem in loaded.problems if problem.severity is Severity.ERROR)
-    if loaded.book is None or loaded.book.version == known:
-        return Examined(loaded.book, errors)
-    asked = regression.run(Desk(loaded.book), loaded.trees, today, most=_MOST_QUESTIONS)
-    failed = tuple(sorted(problem for problem in asked.problems if problem.severity is Severity.ERROR))
-    return Examined(None if failed else loaded.book, failed, sum(asked.counts.values()))
+    hands = workers() if len(files) >= _MANY_FILES else 1
+    with growing():
+        loaded = bind(pages_of(files, hands))
+        errors = _errors(loaded.problems)
+        if loaded.book is None:
+            return Examined(None, errors)
+        if loaded.book.version == known:
+            return Examined(None, changed=False)
+        return _asked(Desk(loaded.book), loaded, today, hands)
+
+
+def _asked(desk: Desk, loaded: Loaded, today: dt.date, hands: int) -> Examined:
+    asked = regression.run(desk, loaded.trees, today, hands, most=_MOST_QUESTIONS)
+    failed = _errors(asked.problems)
+    return Examined(None if failed else desk, failed, sum(asked.counts.values()))
+
+
+def _errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problem for problem in problems if problem.severity is Severity.ERROR))
 
 
 def steady(folder: Path) -> dict[str, bytes]:
@@ -83,6 +108,8 @@ def _git_at_work(folder: Path) -> bool:
 def main() -> None:
     """Examine what the arguments name (folder, known version, day); the outcome goes to standard output, pickled."""
     folder, known, today = sys.argv[1:]
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # nothing that a library prints gets in between
     found = examine(Path(folder), known, dt.date.fromisoformat(today))

@@ -1,4 +1,4 @@
-"""New knowledge without a restart: watch the folder, have it examined by a worker, compile, hand over the desk."""
+"""New knowledge without a restart: watch the folder, have it examined and compiled by a worker, hand over the desk."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import logging
 import os
 import pickle
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from bot.desk import Desk
 from bot.examine import Examined
+from bot.heap import growing
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Awaitable, Callable
 
+    from bot.desk import Desk
     from bot.model import Problem
 
 Signature = tuple[tuple[str, int, int, int], ...]
@@ -65,15 +67,15 @@ class Reloader:
             except (OSError, TimeoutError, EOFError, pickle.UnpicklingError) as error:
                 log.exception("the knowledge could not be examined")
                 return Reloaded(None, False, f"检查知识的程序没有做完（{type(error).__name__}），旧的知识照用")
-            if found.book is None:
-                return Reloaded(None, False, _refused(found.problems), found.problems)
-            if found.book.version == known:
+            if not found.changed:
                 return Reloaded(None, True, f"知识没有变化（版本 {known}）")
-            desk = await asyncio.to_thread(_compile, found)
+            if found.desk is None:
+                return Reloaded(None, False, _refused(found.problems), found.problems)
             took = time.monotonic() - start
-            count = len(found.book.entries) + len(found.book.faqs)
-            text = f"换上了新的知识：版本 {known} → {found.book.version}，{count} 条，"
-            return Reloaded(desk, True, text + f"{found.questions} 个问题都答对，用了 {took:.1f} 秒")
+            book = found.desk.book
+            count = len(book.entries) + len(book.faqs)
+            text = f"换上了新的知识：版本 {known} → {book.version}，{count} 条，"
+            return Reloaded(found.desk, True, text + f"{found.questions} 个问题都答对，用了 {took:.1f} 秒")
 
     async def watch(self, changed: Callable[[], Awaitable[object]]) -> None:
         """Call `changed` once for each bout of edits, and when it is asked for, for ever."""
@@ -115,39 +117,36 @@ def signature(folder: Path) -> Signature:
     return tuple(sorted(found))
 
 
-def _compile(found: Examined) -> Desk:
-    """Compile beside the running desk. No collection meanwhile: it would stop every thread for its whole length."""
-    assert found.book is not None
-    gc.disable()
-    try:
-        desk = Desk(found.book)
-        gc.freeze()
-    finally:
-        gc.enable()
-    return desk
-
-
 async def _examine(folder: Path, known: str, today: dt.date) -> Examined:
     """Run the worker; raises OSError, TimeoutError, EOFError or UnpicklingError when it breaks."""
     paths = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH", ""))))
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        _PROGRAM,
-        str(folder),
-        known,
-        today.isoformat(),
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": paths},
-    )
-    try:
-        out, _ = await asyncio.wait_for(worker.communicate(), _EXAMINE_SECONDS)
-    finally:
-        if worker.returncode is None:
-            worker.kill()
-            await worker.wait()
-    found = await asyncio.to_thread(pickle.loads, out)
-    assert isinstance(found, Examined)
+    with tempfile.TemporaryFile() as out:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            _PROGRAM,
+            str(folder),
+            known,
+            today.isoformat(),
+            stdout=out,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+        try:
+            await asyncio.wait_for(worker.wait(), _EXAMINE_SECONDS)
+        finally:
+            if worker.returncode is None:
+                worker.kill()
+                await worker.wait()
+        return await asyncio.to_thread(_take_over, out)
+
+
+def _take_over(out: BinaryIO) -> Examined:
+    """What the worker wrote. It is read in a moment, beside the running desk."""
+    out.seek(0)
+    with growing():
+        found = pickle.load(out)
+        assert isinstance(found, Examined)
+        gc.freeze()
     return found
 
 

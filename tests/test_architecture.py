@@ -12,6 +12,7 @@ FLOORS = [
     {
         "bot",
         "bot.errors",
+        "bot.heap",
         "bot.lines",
         "bot.model",
         "bot.settings",

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from bot.answer import answer, by_heart
 from bot.check import duplicates, freshness, phrasings, regression
 from bot.check.links import dead
 from bot.cli import app as commands
@@ -20,7 +21,7 @@ from bot.editing.mend import diff, mend
 from bot.editing.workbook import Workbook
 from bot.knowledge import nodes
 from bot.knowledge.book import Loaded, load_or_raise, parse
-from bot.model import Status
+from bot.model import Problem, Status
 from bot.querylog.usage import asked_lately
 from bot.text.tidy import tidy
 from tests.conftest import KNOWLEDGE, TODAY
@@ -196,6 +197,40 @@ def answer_ids(desk: Desk) -> tuple[str, ...]:
     return trial.compare("菜篮子", desk, desk, TODAY).before.ids
 
 
+def test_a_phrasing_of_two_entries_is_told_also_within_one_file_unless_each_names_the_other(
+    shipped: dict[str, bytes],
+) -> None:
+    name = "ningbo/night.yaml"
+    bus = (BAD / "ok-stays-text.yaml").read_text(encoding="utf-8").rstrip("\n") + "\n"
+    bus = bus[bus.index("- id:") :]
+    tram = bus.replace("id: nb-night-bus", "id: nb-night-tram").replace("name: 夜间公交", "name: 夜间电车")
+    told = {problem.message.split("”")[0] for problem in shared(shipped, name, bus + tram)}
+    assert "“17:00" in told
+    assert {problem.line > bus.count("\n") for problem in shared(shipped, name, bus + tram)} == {True}
+    assert shared(shipped, name, related(bus, "nb-night-tram") + tram) != []
+    assert shared(shipped, name, related(bus, "nb-night-tram") + related(tram, "nb-night-bus")) == []
+
+
+def related(entry: str, other: str) -> str:
+    return f"{entry}  related: [{other}]\n"
+
+
+def shared(shipped: dict[str, bytes], name: str, text: str) -> list[Problem]:
+    return [problem for problem in parse(shipped | {name: text.encode()}).problems if problem.code == "K312"]
+
+
+def test_what_is_settled_by_heart_is_what_the_whole_way_gives(desk: Desk) -> None:
+    """Every seventh wording of the bank, and the same asked politely."""
+    texts = [wording.text for item in desk.matcher.bank.items for wording in item.wordings][::7]
+    known = {text: by_heart(text, desk, TODAY) for asked in texts for text in (asked, f"请问{asked}呢")}
+    settled = {text: entry for text, entry in known.items() if entry is not None}
+    assert len(settled) > len(texts)
+    assert len(settled) < len(known)
+    for text, entry in settled.items():
+        reply = answer(text, desk, (), TODAY)
+        assert (reply.status, reply.ids) == (Status.ANSWER, (entry,)), text
+
+
 def test_look_alikes_are_told(shipped: dict[str, bytes]) -> None:
     text = shipped[FILE].decode()
     block = "- id:" + text.split("- id:")[1]
@@ -276,6 +311,23 @@ def test_check_mends_and_lists_what_is_stale(folder: Path, tmp_path: Path) -> No
     assert "+    - text: 晚上 10 点以后还有 B 线。" in done.output
     assert "改了 1 个文件" in done.output
     assert "晚上 10 点以后还有 B 线" in (folder / "ningbo" / "wide-digits.yaml").read_text(encoding="utf-8")
+
+
+def test_check_tries_links_when_told_to(folder: Path) -> None:
+    """Nobody listens at port 1 of this machine."""
+    for file in [*folder.glob("*/*.yaml")]:
+        if file.name != "justice.yaml":
+            file.unlink()
+    (folder / "golden.yaml").write_text(f"- {{id: {COURT}, questions: [微法院]}}\n", encoding="utf-8")
+    for place in folder.glob("*/justice.yaml"):
+        lines = place.read_text(encoding="utf-8").splitlines(keepends=True)
+        place.write_text("".join(line for line in lines if "  related:" not in line), encoding="utf-8")
+    sources = folder / "sources.yaml"
+    text = sources.read_text(encoding="utf-8").replace("\n  file:", "\n  url: https://127.0.0.1:1/\n  file:", 1)
+    sources.write_text(text, encoding="utf-8")
+    for more, expected in (([], 0), (["--links"], 1)):
+        done = CliRunner().invoke(commands, ["check", *more, "--knowledge", str(folder)])
+        assert done.output.count("提醒[K603]") == expected, done.output
 
 
 def test_mutations_are_knowledge_or_positioned_problems() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.answer import answer
 from bot.app import App, running
 from bot.desk import Desk
 from bot.examine import examine, steady
@@ -167,11 +168,21 @@ def test_git_at_work_is_waited_for(folder: Path) -> None:
 
 def test_what_is_examined_is_a_whole_or_a_list_of_problems(folder: Path, tmp_path: Path) -> None:
     good = examine(folder, "", TODAY)
-    assert good.book is not None
+    assert good.desk is not None
     assert good.questions > 10
-    assert examine(folder, good.book.version, TODAY).questions == 0
+    again = examine(folder, good.desk.book.version, TODAY)
+    assert (again.changed, again.desk, again.questions) == (False, None, 0)
     (folder / "themes.yaml").unlink()
     assert [problem.code for problem in examine(folder, "", TODAY).problems] == ["K004"]
+
+
+async def test_the_desk_that_a_worker_hands_over_answers_as_one_compiled_here(folder: Path) -> None:
+    made = (await Reloader(folder).make("", TODAY)).desk
+    assert made is not None
+    here = Desk(load_or_raise(folder))
+    assert made.book == here.book
+    for question in (QUESTION, "手机上打官司怎么弄", "weifayuan", "月亮上能不能种白菜", "谢谢"):
+        assert answer(question, made, (), TODAY, explain=True) == answer(question, here, (), TODAY, explain=True)
 
 
 def test_a_signature_sees_every_way_of_changing_a_file(folder: Path) -> None:

@@ -31,12 +31,16 @@ def alike(book: Book, trees: Mapping[str, Tree], only: Collection[str] | None = 
 
     `only` limits the search to pairs in which one of these files takes part.
     """
+    wanted = None
+    if only is not None:
+        drafts = {name: tree for name, tree in trees.items() if name in only}
+        wanted = {(item.region, item.theme) for _, _, item in items(book, drafts) if isinstance(item, Entry)}
     groups: dict[tuple[str, str], list[Placed]] = defaultdict(list)
     for tree, index, item in items(book, trees):
-        if isinstance(item, Entry):
+        if isinstance(item, Entry) and (wanted is None or (item.region, item.theme) in wanted):
             groups[item.region, item.theme].append((tree, index, item))
     for group in groups.values():
-        if len(group) > 1 and (only is None or any(tree.file in only for tree, _, _ in group)):
+        if len(group) > 1:
             yield from _in_group(group)
 
 

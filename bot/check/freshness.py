@@ -62,7 +62,7 @@ def stale(book: Book, trees: Mapping[str, Tree], today: dt.date, asked: Mapping[
     """What must be reviewed, most urgent first: old × often asked. `asked` counts questions by id."""
     found: list[Stale] = []
     for tree, index, item in items(book, trees):
-        why, days = _due(item, today)
+        why, days = due(item, today)
         if why:
             name = item.name if isinstance(item, Entry) else item.question
             line, _ = tree.at((index, "id"))
@@ -70,7 +70,7 @@ def stale(book: Book, trees: Mapping[str, Tree], today: dt.date, asked: Mapping[
     return sorted(found, key=lambda item: (-item.urgency, -item.days, item.id))
 
 
-def _due(item: Entry | Faq, today: dt.date) -> tuple[str, int]:
+def due(item: Entry | Faq, today: dt.date) -> tuple[str, int]:
     """Why an item is to be reviewed, and since how many days; an empty reason when it is not."""
     if item.review_by:
         late = (today - today.fromisoformat(item.review_by)).days

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from bot.answer import answer
-from bot.model import Problem, Severity, Status
+from bot.answer import answer, by_heart
+from bot.check.spread import spread
+from bot.model import Problem, Reply, Severity, Status
 from bot.standing import is_open, target
-from bot.understand import talk
-from bot.understand.query import understand
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,11 +18,7 @@ if TYPE_CHECKING:
     from bot.desk import Desk
     from bot.knowledge.nodes import Path, Tree
     from bot.knowledge.schema import Entry, Faq
-    from bot.model import Reply
 
-_WORTH_FORKING = 1_000
-_KNOWN = frozenset({"name", "alias", "faq"})
-"""Questions that stand in the bank letter for letter."""
 _OWN = frozenset({"tests", "golden", "faq"})
 """Questions that should be answered outright; a name may stand for several things."""
 
@@ -86,7 +79,7 @@ def _of_faq(name: str, tree: Tree, index: int, faq: Faq) -> Iterator[Case]:
 def run(desk: Desk, trees: Mapping[str, Tree], today: dt.date, workers: int = 1, most: int | None = None) -> Regression:
     """Ask every question; a test that misses its entry and a reject that reaches it are errors.
 
-    Questions of entries that are closed on this day are left out. With several workers the process is forked.
+    Questions of entries that are closed on this day are left out. With several workers they are asked side by side.
     `most` limits how many are asked: the golden ones, and others evenly spread.
     """
     asked = [case for case in cases(desk, trees) if is_open(target(case.entry, desk.book), desk.book, today)]
@@ -95,45 +88,24 @@ def run(desk: Desk, trees: Mapping[str, Tree], today: dt.date, workers: int = 1,
         others = [case for case in asked if case.kind != "golden"]
         asked = golden + others[:: max(1, len(others) // max(1, most - len(golden)))]
     counts = Counter(case.kind for case in asked)
-    if workers > 1 and len(asked) >= _WORTH_FORKING:
-        with ProcessPoolExecutor(workers, get_context("fork"), _adopt, (desk, today)) as pool:
-            found = list(pool.map(_ask_adopted, asked, chunksize=len(asked) // (4 * workers)))
-    else:
-        found = [ask(case, desk, today) for case in asked]
+    found = spread(_ask, asked, (desk, today), workers)
     return Regression(counts, tuple(problem for problem in found if problem is not None))
 
 
-_adopted: list[tuple[Desk, dt.date]] = []
-"""In a forked worker: what it inherited."""
-
-
-def _adopt(desk: Desk, today: dt.date) -> None:
-    _adopted.append((desk, today))
-
-
-def _ask_adopted(case: Case) -> Problem | None:
-    return ask(case, *_adopted[0])
+def _ask(case: Case, shared: tuple[Desk, dt.date]) -> Problem | None:
+    return ask(case, *shared)
 
 
 def ask(case: Case, desk: Desk, today: dt.date) -> Problem | None:
     """What is wrong with the reply to one question, if anything."""
-    if case.kind in _KNOWN and plainly_reaches(case.question, target(case.entry, desk.book), desk):
-        return None
-    reply = answer(case.question, desk, (), today)
+    known = by_heart(case.question, desk, today)
+    reply = Reply(Status.ANSWER, (), (known,)) if known is not None else answer(case.question, desk, (), today)
     message = judge(case, reply, desk)
     if message:
         return Problem(case.file, *case.where, "K401" if case.reaches else "K402", message)
     if case.kind in _OWN and reply.status is Status.CHOICES:
         return Problem(case.file, *case.where, "K404", _rivals(case, desk, today), Severity.WARNING)
     return None
-
-
-def plainly_reaches(wording: str, identifier: str, desk: Desk) -> bool:
-    """Whether a wording is known letter for letter as one entry's, and nothing comes before that."""
-    query = understand(wording, desk.lexicon)
-    if desk.exact(query) != (identifier,) or talk.recognise(query.text, desk.lexicon) is not None:
-        return False
-    return not query.regions or desk.region_of(identifier) in desk.allowed_regions(query.regions)
 
 
 def _rivals(case: Case, desk: Desk, today: dt.date) -> str:

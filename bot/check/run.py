@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-import multiprocessing
-import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.check import duplicates, freshness, links, phrasings, regression, sources
+from bot.check.pages import read_pages
 from bot.desk import Desk
-from bot.knowledge.book import load
+from bot.heap import growing
+from bot.knowledge.book import bind, load
 from bot.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -37,15 +36,16 @@ class Outcome:
 
 def check(folder: Path, today: dt.date, source_folder: Path | None = None, workers: int = 1) -> Outcome:
     """Check a knowledge folder. Questions run only when the files themselves are sound."""
-    loaded = load(folder)
-    if loaded.book is None:
-        return Outcome(loaded.problems)
-    desk = Desk(loaded.book)
-    gc.collect()
-    gc.freeze()  # workers share the memory: nothing need be looked through, and copied, there
+    if not folder.is_dir():
+        return Outcome(load(folder).problems)
+    with growing():
+        loaded = bind(read_pages(folder, workers))
+        if loaded.book is None:
+            return Outcome(loaded.problems)
+        desk = Desk(loaded.book)
     asked = regression.run(desk, loaded.trees, today, workers)
     problems = [*loaded.problems, *asked.problems]
-    problems += phrasings.unreached(desk, loaded.trees, today)
+    problems += phrasings.unreached(desk, loaded.trees, today, workers)
     problems += duplicates.alike(loaded.book, loaded.trees)
     problems += freshness.dated(loaded.book, loaded.trees, today)
     if source_folder is not None:
@@ -60,11 +60,6 @@ def with_links(outcome: Outcome, folder: Path) -> Outcome:
         return outcome
     found = asyncio.run(links.dead(loaded.book, loaded.trees))
     return replace(outcome, problems=tuple(sorted((*outcome.problems, *found))))
-
-
-def workers() -> int:
-    """How many processes may share the questions: one for each processor, where processes can be forked."""
-    return (os.cpu_count() or 1) if "fork" in multiprocessing.get_all_start_methods() else 1
 
 
 def only(outcome: Outcome, folder: Path, paths: Sequence[Path]) -> Outcome:

@@ -12,6 +12,7 @@ import typer
 
 from bot.check import freshness
 from bot.check import run as checking
+from bot.check.spread import workers
 from bot.cli.common import FINE, FOUND_PROBLEMS, Database, Knowledge, say, today
 from bot.editing.mend import diff, mend
 from bot.errors import KnowledgeError
@@ -57,7 +58,7 @@ def check(
         return
     if fix:
         _fix(folder, paths or [folder])
-    outcome = checking.check(folder, today(), sources, checking.workers())
+    outcome = checking.check(folder, today(), sources, workers())
     if links:
         outcome = checking.with_links(outcome, folder)
     if paths:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from bot.check import duplicates
 from bot.desk import Desk
+from bot.heap import growing
 from bot.knowledge.book import Loaded, bind
 from bot.knowledge.page import Page, read_page
 
@@ -19,8 +21,11 @@ class Workbook:
     """The files as they were last kept. Drafts are bound to them and leave no trace."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._pages = {name: read_page(name, content) for name, content in files.items()}
-        self._known = frozenset(bind(self._pages).problems)
+        with growing():
+            self._pages = {name: read_page(name, content) for name, content in files.items()}
+            self._known = frozenset(bind(self._pages).problems)
+            if files:
+                gc.freeze()  # kept for long: no collection need look through it while somebody types
 
     @property
     def pages(self) -> Mapping[str, Page]:

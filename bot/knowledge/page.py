@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -16,18 +16,41 @@ if TYPE_CHECKING:
     from bot.knowledge.nodes import Path, Tree
 
 
+NOTHING: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What the items of a file name, as sets, so that many files are compared at a glance.
+
+    `itself` are ids of entries that are related to themselves, `twice` are phrasings of two of the items; `dated` says
+    whether any item is sent on to another, or stands from one day until another.
+    """
+
+    ids: frozenset[str] = NOTHING
+    regions: frozenset[str] = NOTHING
+    themes: frozenset[str] = NOTHING
+    audiences: frozenset[str] = NOTHING
+    related: frozenset[str] = NOTHING
+    sources: frozenset[str] = NOTHING
+    itself: frozenset[str] = NOTHING
+    twice: frozenset[str] = NOTHING
+    dated: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Page:
     """One file. `part` is its validated content, None when it cannot be used; problems stand in `tree`.
 
-    `asked` are the spellings of all its phrasings, each with where it stands.
+    `asked` are the spellings of all its phrasings, each with where it stands, once for each item.
     """
 
     name: str
     digest: bytes
     tree: Tree
     part: Any = None
-    asked: Mapping[str, Path] = field(default_factory=dict)
+    asked: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    named: Named = field(default_factory=Named)
 
     @property
     def entries(self) -> Sequence[schema.Entry]:
@@ -53,13 +76,29 @@ def read_page(name: str, content: bytes) -> Page:
         wordings.check_synonyms(tree, page.part)
     if page.part is None or "/" not in name:
         return page
-    asked: dict[str, Path] = {}
+    asked: dict[str, list[Path]] = {}
     for index, item in enumerate(page.part):
-        asked |= wordings.check(tree, index, item)
+        for spelling, path in wordings.check(tree, index, item).items():
+            asked.setdefault(spelling, []).append(path)
         habits.check(tree, index, item)
         if isinstance(item, schema.Entry):
             gates.check(tree, index, item)
-    return Page(name, page.digest, tree, page.part, asked)
+    return replace(page, asked=asked, named=_named(page, asked))
+
+
+def _named(page: Page, asked: Mapping[str, Sequence[Path]]) -> Named:
+    entries = page.entries
+    return Named(
+        ids=frozenset(item.id for item in page.part),
+        regions=frozenset(entry.region for entry in entries),
+        themes=frozenset(entry.theme for entry in entries),
+        audiences=frozenset(audience for entry in entries for audience in entry.audience),
+        related=frozenset(other for entry in entries for other in entry.related),
+        sources=frozenset(fact.source for entry in entries for fact in entry.facts),
+        itself=frozenset(entry.id for entry in entries if entry.id in entry.related),
+        twice=frozenset(spelling for spelling, paths in asked.items() if len(paths) > 1),
+        dated=any(item.redirect or (item.valid_from and item.valid_until) for item in page.part),
+    )
 
 
 def _fields(model: type[BaseModel]) -> dict[str, bool]:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz import process
 
+from bot.knowledge.schema import Entry
 from bot.model import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from bot.knowledge.book import Book
     from bot.knowledge.nodes import Path
     from bot.knowledge.page import Page
-    from bot.knowledge.schema import Entry, Faq
+    from bot.knowledge.schema import Faq, RegionItem
 
 NEEDED_TEXTS = (
     "name", "welcome", "help", "none", "none_outside", "none_elsewhere", "choices_lead", "list_lead", "empty",
@@ -39,8 +40,8 @@ def _at(page: Page, path: Path, code: str, message: str, severity: Severity = Se
     return Problem(page.name, *page.tree.at(path), code, message, severity)
 
 
-def _items(pages: Mapping[str, Page]) -> Iterator[tuple[Page, int, Entry | Faq]]:
-    for page in pages.values():
+def _items(pages: Iterable[Page]) -> Iterator[tuple[Page, int, Entry | Faq]]:
+    for page in pages:
         items: tuple[Entry | Faq, ...] = (*page.entries, *page.faqs)
         for index, item in enumerate(items):
             yield page, index, item
@@ -59,6 +60,8 @@ def _entries(book: Book, pages: Mapping[str, Page]) -> Iterator[Problem]:
     audiences = {audience.name for audience in book.audiences}
     folders = {region.id: region for region in book.regions.values()}
     for page in pages.values():
+        if _resolved(page, book, themes, audiences, folders):
+            continue
         for index, entry in enumerate(page.entries):
             yield from _known(page, (index, "region"), entry.region, book.regions, "地区", "regions.yaml")
             theirs, right = folders.get(page.name.split("/")[0]), book.regions.get(entry.region)
@@ -79,6 +82,25 @@ def _entries(book: Book, pages: Mapping[str, Page]) -> Iterator[Problem]:
                 )
 
 
+def _resolved(
+    page: Page,
+    book: Book,
+    themes: set[str],
+    audiences: set[str],
+    folders: Mapping[str, RegionItem],
+) -> bool:
+    """Whether all that the entries of a file name is there, told at a glance; what is not is looked for one by one."""
+    named, folder = page.named, folders.get(page.name.split("/")[0])
+    return (
+        (named.regions <= book.regions.keys() if folder is None else named.regions <= {folder.name})
+        and named.themes <= themes
+        and named.audiences <= audiences
+        and named.related <= book.entries.keys()
+        and named.sources <= book.sources.keys()
+        and not named.itself
+    )
+
+
 def _faqs(book: Book, pages: Mapping[str, Page]) -> Iterator[Problem]:
     for page in pages.values():
         for index, faq in enumerate(page.faqs):
@@ -95,7 +117,7 @@ def _faqs(book: Book, pages: Mapping[str, Page]) -> Iterator[Problem]:
 def _standing(book: Book, pages: Mapping[str, Page]) -> Iterator[Problem]:
     """Where entries are sent on to, and from when until when they stand."""
     known: dict[str, Entry | Faq] = {**book.entries, **book.faqs}
-    for page, index, item in _items(pages):
+    for page, index, item in _items(page for page in pages.values() if page.named.dated):
         if item.valid_from and item.valid_until and item.valid_from > item.valid_until:
             message = f"到期的“{item.valid_until}”在开始的“{item.valid_from}”前面，永远答不了；请核对"
             yield _at(page, (index, "valid_until"), "K309", message)
@@ -119,31 +141,55 @@ def _circles(start: str, target: str | None, known: Mapping[str, Entry | Faq]) -
 
 
 def _repeated_ids(pages: Mapping[str, Page]) -> Iterator[Problem]:
-    first: dict[str, tuple[Page, int]] = {}
-    for page, index, item in _items(pages):
-        other, at = first.setdefault(item.id, (page, index))
-        if (other, at) != (page, index):
-            where = f"{other.name}:{other.tree.at((at, 'id'))[0]}"
-            yield _at(page, (index, "id"), "K301", f"编号“{item.id}”已经用在 {where}，请换一个")
+    """Every item whose id stands earlier already. Files that share none are passed over as a whole."""
+    first: dict[str, Page] = {}
+    for page in pages.values():
+        repeated = first.keys() & page.named.ids
+        if repeated or len(page.named.ids) < len(page.entries) + len(page.faqs):
+            seen: dict[str, int] = {}
+            for _, index, item in _items((page,)):
+                other = first.get(item.id, page)
+                at = seen.setdefault(item.id, index) if other is page else _index_of(item.id, other)
+                if (other, at) != (page, index):
+                    where = f"{other.name}:{other.tree.at((at, 'id'))[0]}"
+                    yield _at(page, (index, "id"), "K301", f"编号“{item.id}”已经用在 {where}，请换一个")
+        first |= dict.fromkeys(page.named.ids - repeated, page)
+
+
+def _index_of(identifier: str, page: Page) -> int:
+    return next(index for _, index, item in _items((page,)) if item.id == identifier)
 
 
 def _repeated_phrasings(pages: Mapping[str, Page]) -> Iterator[Problem]:
-    """One phrasing of two entries: asked so, the bot can only let people choose."""
-    first: dict[str, tuple[Page, Path]] = {}
+    """One phrasing of two entries: asked so, the bot can only let people choose.
+
+    Two entries that name each other as related share a name on purpose.
+    """
+    first: dict[str, Page] = {}
     for page in pages.values():
-        for spelling, path in page.asked.items():
-            other, there = first.setdefault(spelling, (page, path))
-            if (other is page and there[0] == path[0]) or _related(page, path, other, there):
-                continue
-            where = f"{other.name}:{other.tree.at(there)[0]}"
-            owner = other.part[there[0]].id
-            message = f"“{_written(page, path)}”和 {where} 的 {owner} 的问法相同，这样问只能请市民自己挑；请改得能分清"
-            yield _at(page, path, "K312", message, Severity.WARNING)
+        repeated = first.keys() & page.asked.keys()
+        for spelling in repeated | page.named.twice:
+            other = first.get(spelling, page)
+            there = other.asked[spelling][0]
+            for path in page.asked[spelling]:
+                mine, theirs = page.part[path[0]], other.part[there[0]]
+                if mine is theirs or _together(mine, theirs):
+                    continue
+                where = f"{other.name}:{other.tree.at(there)[0]} 的 {theirs.id}"
+                message = f"“{_written(page, path)}”和 {where} 的问法相同，这样问只能请市民自己挑；请改得能分清"
+                yield _at(page, path, "K312", message, Severity.WARNING)
+        first |= dict.fromkeys(page.asked.keys() - repeated, page)
 
 
-def _related(page: Page, path: Path, other: Page, there: Path) -> bool:
-    """Whether one of two is a question and answer under the other, or both are under the same entry."""
-    mine, theirs = page.part[path[0]], other.part[there[0]]
+def _together(mine: Entry | Faq, theirs: Entry | Faq) -> bool:
+    """Whether one of two is a question and answer under the other, both are under one, or each names the other."""
+    if (
+        isinstance(mine, Entry)
+        and isinstance(theirs, Entry)
+        and mine.id in theirs.related
+        and theirs.id in mine.related
+    ):
+        return True
     return bool((getattr(mine, "entry", None) or mine.id) == (getattr(theirs, "entry", None) or theirs.id))
 
 

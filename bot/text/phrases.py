@@ -21,8 +21,21 @@ class Phrases(Generic[T]):
             if phrase:
                 payload.setdefault(phrase, told)
         self._phrases = [(phrase, told, _letter(phrase[0]), _letter(phrase[-1])) for phrase, told in payload.items()]
-        self._longest = AhoCorasick(payload, MatchKind.LeftmostLongest, store_patterns=False)
-        self._every = AhoCorasick(payload, store_patterns=False)
+        self._compile()
+
+    def _compile(self) -> None:
+        phrases = [phrase for phrase, *_ in self._phrases]
+        self._longest = AhoCorasick(phrases, MatchKind.LeftmostLongest, store_patterns=False)
+        self._every = AhoCorasick(phrases, store_patterns=False)
+
+    def __getstate__(self) -> list[tuple[str, T, bool, bool]]:
+        """The phrases alone: an automaton cannot be pickled, and is made again in a moment."""
+        return self._phrases
+
+    def __setstate__(self, phrases: list[tuple[str, T, bool, bool]]) -> None:
+        """Make the automata again."""
+        self._phrases = phrases
+        self._compile()
 
     def find(self, text: str) -> list[tuple[int, str, T]]:
         """Every (start, phrase, payload) from left to right, without overlap."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.knowledge.vocabulary import THE_CITY
 from bot.text import pinyin
@@ -54,6 +54,15 @@ class Lexicon:
         groups = [tuple(normalise(word) for word in group) for group in book.synonyms]
         self._symbols = {word: chr(_SYMBOLS + number) for number, group in enumerate(groups) for word in group}
         self._synonyms: Phrases[str] = Phrases(self._symbols.items())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is remembered of questions, which cannot be pickled."""
+        return {name: value for name, value in self.__dict__.items() if name != "talk_near"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Remember anew."""
+        self.__dict__.update(state)
+        self.talk_near = cache(self._talk_near)
 
     def _talk_near(self, length: int, cutoff: float) -> list[str]:
         """Small talk whose length lets it be so like (from 0 to 100) a text of that length."""

@@ -1,9 +1,10 @@
 """Questions while the knowledge is edited again and again: no failed reply, none from a mixed state, no long wait.
 
-Run: python -m tests.bench.reload [--rate 200] [--edits 100]
+Run: python -m tests.bench.reload [--rate 200] [--edits 100] [--before 20]
 
 Every third edit is broken. The folder is the shipped one; an edit changes one summary, and each good edit waits until
-it is live, so that every edit is judged by itself.
+it is live, so that every edit is judged by itself. The same load without edits runs before, so that what a busy
+machine costs stands beside what the edits cost.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.app import App, running
-from bot.desk import Desk
-from bot.knowledge.book import load_or_raise
+from bot.app import App, build_desk, running
 from bot.model import Message
 from bot.querylog.store import QueryLog
 from bot.settings import load_settings
@@ -82,17 +83,50 @@ async def versions(querylog: QueryLog, count: int) -> dict[int, str]:
     return {row.id: row.row.knowledge_version for row in await querylog.recent(count)}
 
 
-async def run(folder: Path, database: Path, rate: int, edits: int) -> tuple[Seen, dict[str, str], dict[int, str]]:
-    """All of it; the folder is changed."""
+@dataclass
+class Run:
+    """What came of it: the load alone, the load with edits, the summary that each version says, the log's versions."""
+
+    alone: Seen
+    edited: Seen
+    passed: dict[str, str]
+    logged: dict[int, str]
+
+    @property
+    def mixed(self) -> list[int]:
+        """Rows whose reply is not what their version says."""
+        replies = self.edited.replies.items()
+        return [row for row, text in replies if self.passed.get(self.logged[row], "-") not in text]
+
+
+async def run(folder: Path, database: Path, rate: int, edits: int, before: float) -> Run:
+    """All of it, after so many seconds of the load alone; the folder is changed."""
     url = f"sqlite+aiosqlite:///{database}"
     settings = load_settings(knowledge=folder, database_url=url, rate_limit_user=0, rate_limit_address=0)
-    async with running(settings, Desk(load_or_raise(folder))) as app:
-        seen, stop = Seen(), asyncio.Event()
-        asking = asyncio.create_task(ask_on(app, rate, seen, stop))
-        passed = await edit(app, folder, edits)
-        stop.set()
-        await asking
-        return seen, passed, await versions(app.querylog, len(seen.took))
+    async with running(settings, build_desk(settings)) as app:
+        alone, edited = Seen(), Seen()
+        async with asking(app, rate, alone):
+            await asyncio.sleep(before)
+        async with asking(app, rate, edited):
+            passed = await edit(app, folder, edits)
+        return Run(alone, edited, passed, await versions(app.querylog, len(edited.took)))
+
+
+@asynccontextmanager
+async def asking(app: App, rate: int, seen: Seen) -> AsyncIterator[None]:
+    """Questions at an even rate for as long as this is open."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(ask_on(app, rate, seen, stop))
+    yield
+    stop.set()
+    await task
+
+
+def told(what: str, seen: Seen) -> str:
+    """One line of waiting times."""
+    took = sorted(seen.took)
+    shares = ", ".join(f"p{share} {took[int(len(took) * share / 100)] * 1000:.1f} ms" for share in (50, 95, 99))
+    return f"{what}: {len(took)} questions, failed {seen.failed}, {shares}, worst {took[-1] * 1000:.1f} ms"
 
 
 def main() -> None:
@@ -100,20 +134,16 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--rate", type=int, default=200)
     options.add_argument("--edits", type=int, default=100)
+    options.add_argument("--before", type=float, default=20.0)
     given = options.parse_args()
     sys.setswitchinterval(_SWITCH_SECONDS)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(shutil.copytree(KNOWLEDGE, Path(place) / "knowledge"))
         start = time.perf_counter()
-        seen, passed, logged = asyncio.run(run(folder, Path(place) / "log.db", given.rate, given.edits))
-        took = sorted(seen.took)
-        mixed = [row for row, text in seen.replies.items() if passed.get(logged[row], "-") not in text]
-        print(
-            f"{len(took)} questions in {time.perf_counter() - start:.0f} s, {given.edits} edits, {len(passed)} versions"
-        )
-        print(f"failed {seen.failed}, mixed {len(mixed)}")
-        shares = ", ".join(f"p{share} {took[int(len(took) * share / 100)] * 1000:.1f} ms" for share in (50, 95, 99))
-        print(f"{shares}, worst {took[-1] * 1000:.1f} ms")
+        found = asyncio.run(run(folder, Path(place) / "log.db", given.rate, given.edits, given.before))
+        print(f"{given.edits} edits in {time.perf_counter() - start:.0f} s, {len(found.passed)} versions")
+        print(told("without edits", found.alone))
+        print(f"{told('with edits', found.edited)}, mixed {len(found.mixed)}")
 
 
 if __name__ == "__main__":

@@ -187,6 +187,29 @@ async def test_logged_questions_tell_what_a_draft_would_change(site: Site, admin
     assert "答得都和现在一样" in read(await post(admin, "replay", form(text)))
 
 
+async def test_what_must_be_reviewed_is_listed_old_and_often_asked_first(site: Site, admin: httpx.AsyncClient) -> None:
+    asked = "jb-toilet-sewage-waste"
+    for user in ("a", "b"):
+        await site.ask("江北厕所革命", entries=(asked,), user_key=user)
+    page = read(await admin.get("/admin/entries?view=old"))
+    ids = re.findall(r"questions\?entry=([\w-]+)", page)
+    assert ids[0] == asked
+    assert len(ids) > 50
+    assert page.count("也没写 review_by") == len(ids)
+
+
+async def test_what_a_draft_would_steal_is_told(site: Site, admin: httpx.AsyncClient, text: str) -> None:
+    """A draft that takes another entry's question: two people asked it, and it was answered well."""
+    question, owner = "灵活保一天多少钱", "nb-flexible-work-insurance"
+    for user in ("a", "b"):
+        await site.ask(question, entries=(owner,), user_key=user)
+    page = read(await post(admin, "replay", form(with_phrase(text, question))))
+    assert "答得不一样的 1 个" in page
+    stolen = page[page.index("从别的条目抢来的") :]
+    assert re.search(r"灵活就业专属伤害保险.*→ 宁波移动微法院 <span[^>]*>2 次，2 人", stolen)
+    assert "从别的条目抢来的" not in read(await post(admin, "replay", form(with_phrase(text))))
+
+
 async def test_save_history_and_undo(site: Site, admin: httpx.AsyncClient, folder: Path, text: str) -> None:
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
         git(folder, *command)

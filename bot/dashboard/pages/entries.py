@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from bot.check.freshness import due
 from bot.dashboard import reports
 from bot.dashboard.panel import Page
 from bot.dashboard.reports import Tally
@@ -21,24 +22,31 @@ if TYPE_CHECKING:
     from bot.dashboard.panel import Panel
     from bot.knowledge.book import Book
 
-VIEWS = {"asked": "问得多的", "never": "没人问的", "down": "差评多的", "old": "资料旧的"}
-OLD_YEARS = 3
-"""An entry whose newest fact is of a year further back is old."""
+VIEWS = {"asked": "问得多的", "never": "没人问的", "down": "差评多的", "old": "该复核的"}
 _DOWN_AT = 3
 _DOWN_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry with its counts; `period` is that of its newest fact, empty when the knowledge tells none."""
+    """One entry with its counts; `period` is that of its newest fact, empty when the knowledge tells none.
+
+    `why` says why it is to be reviewed, since `days`; empty when it is not.
+    """
 
     id: str
     name: str
     region: str
     theme: str
     period: str
-    year: int
+    why: str
+    days: int
     tally: Tally
+
+    @property
+    def urgency(self) -> int:
+        """Old × often asked."""
+        return self.days * self.tally.questions
 
 
 async def show(panel: Panel, request: Request) -> Response:
@@ -49,12 +57,11 @@ async def show(panel: Panel, request: Request) -> Response:
     chosen = request.query_params.get("view", "")
     view = chosen if chosen in VIEWS else "asked"
     every = _lines(panel, found)
-    oldest_year = period.last.year - OLD_YEARS
     sorted_out = {
         "asked": [line for line in every if line.tally.questions],
         "never": [line for line in every if not line.tally.questions],
         "down": sorted(filter(_disappoints, every), key=lambda line: -line.tally.wrong),
-        "old": [line for line in every if 0 < line.year < oldest_year],
+        "old": sorted((line for line in every if line.why), key=lambda line: (-line.urgency, -line.days)),
     }
     counts = {name: len(lines) for name, lines in sorted_out.items()}
     return await panel.page(
@@ -79,10 +86,11 @@ def _line(panel: Panel, book: Book, identifier: str, tally: Tally) -> Line:
     name, entry, faq = panel.name(identifier), book.entries.get(identifier), book.faqs.get(identifier)
     if entry is not None:
         newest = max(entry.facts, key=lambda fact: fact.as_of)
-        return Line(identifier, name, entry.region, entry.theme, newest.period, int(newest.as_of[:4]), tally)
+        return Line(identifier, name, entry.region, entry.theme, newest.period, *due(entry, panel.today()), tally)
     if faq is not None:
-        return Line(identifier, name, faq.region or "", "问答", faq.period or "", 0, tally)
-    return Line(identifier, name, "", "已不在知识里", "", 0, tally)
+        period = faq.period or ""
+        return Line(identifier, name, faq.region or "", "问答", period, *due(faq, panel.today()), tally)
+    return Line(identifier, name, "", "已不在知识里", "", "", 0, tally)
 
 
 PAGE = Page("/entries", "条目", lambda panel: [Route("/entries", partial(show, panel), methods=["GET"])])
