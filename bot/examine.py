@@ -18,8 +18,8 @@ from bot.check import regression
 from bot.check.pages import pages_of
 from bot.check.spread import workers
 from bot.desk import Desk
-from bot.heap import growing
 from bot.knowledge.book import bind, read_folder
+from bot.match.memory import uncollected
 from bot.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def examine(folder: Path, known: str, today: dt.date) -> Examined:
     except OSError as error:
         return Examined(None, (Problem(folder.name, 1, 1, "K000", f"读不了知识目录：{error}"),))
     hands = workers() if len(files) >= _MANY_FILES else 1
-    with growing():
+    with uncollected():
         loaded = bind(pages_of(files, hands))
         errors = _errors(loaded.problems)
         if loaded.book is None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from bot.examine import Examined
-from bot.heap import growing
+from bot.match.memory import uncollected
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -143,7 +143,7 @@ async def _examine(folder: Path, known: str, today: dt.date) -> Examined:
 def _take_over(out: BinaryIO) -> Examined:
     """What the worker wrote. It is read in a moment, beside the running desk."""
     out.seek(0)
-    with growing():
+    with uncollected():
         found = pickle.load(out)
         assert isinstance(found, Examined)
         gc.freeze()

@@ -12,7 +12,6 @@ FLOORS = [
     {
         "bot",
         "bot.errors",
-        "bot.heap",
         "bot.lines",
         "bot.model",
         "bot.settings",

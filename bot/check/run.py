@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from bot.check import duplicates, freshness, links, phrasings, regression, sources
 from bot.check.pages import read_pages
 from bot.desk import Desk
-from bot.heap import growing
 from bot.knowledge.book import bind, load
+from bot.match.memory import uncollected
 from bot.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check(folder: Path, today: dt.date, source_folder: Path | None = None, worke
     """Check a knowledge folder. Questions run only when the files themselves are sound."""
     if not folder.is_dir():
         return Outcome(load(folder).problems)
-    with growing():
+    with uncollected():
         loaded = bind(read_pages(folder, workers))
         if loaded.book is None:
             return Outcome(loaded.problems)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from bot.check import duplicates
 from bot.desk import Desk
-from bot.heap import growing
 from bot.knowledge.book import Loaded, bind
 from bot.knowledge.page import Page, read_page
+from bot.match.memory import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Workbook:
     """The files as they were last kept. Drafts are bound to them and leave no trace."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        with growing():
+        with uncollected():
             self._pages = {name: read_page(name, content) for name, content in files.items()}
             self._known = frozenset(bind(self._pages).problems)
             if files:
