@@ -8,8 +8,10 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 from bot.cli import app
+from bot.cli.lazy import COMMANDS, Commands
 from bot.settings import PREFIX, Settings
 from tests.conftest import ROOT
 
@@ -33,10 +35,16 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_command_is_documented() -> None:
-    names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
-    assert names >= {"serve", "chat", "ask", "check", "schema", "eval"}
-    for name in names:
+    assert set(COMMANDS) >= {"serve", "chat", "ask", "check", "schema", "eval"}
+    group = typer.main.get_command(app)
+    assert isinstance(group, Commands)
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        assert command.help or command.short_help, name
         assert f"reformbot {name}" in README, name
+    assert group.get_command(context, "nothing") is None
 
 
 def test_every_code_is_documented() -> None:

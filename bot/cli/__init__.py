@@ -1,4 +1,4 @@
-"""The command line: one function per command, in the order of the help."""
+"""The command line."""
 
 from __future__ import annotations
 
@@ -8,40 +8,20 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from bot import __version__
-from bot.cli import books, data, editing, measure, review, site, talk
 from bot.cli.common import FOUND_PROBLEMS, WRONG_USAGE, say
+from bot.cli.lazy import Commands
 from bot.errors import ChannelRefusedError, KnowledgeError, QuestionSetError, ReformbotError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 app = typer.Typer(
-    name="reformbot", help="甬改问答：宁波改革问答机器人", no_args_is_help=True, pretty_exceptions_enable=False
+    name="reformbot",
+    cls=Commands,
+    help="甬改问答：宁波改革问答机器人",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
-app.command()(talk.serve)
-app.command()(talk.chat)
-app.command()(talk.ask)
-app.command()(books.check)
-app.command()(books.schema)
-app.command()(editing.new)
-app.command("import")(books.import_faqs)
-app.command("export")(books.export_faqs)
-app.command()(editing.pause)
-app.command()(editing.resume)
-app.command("eval")(measure.evaluate_questions)
-app.command("bench")(measure.measure)
-app.command()(data.backup)
-app.command()(data.restore)
-app.command()(data.purge)
-app.command()(data.forget)
-app.command("migrate-db")(data.migrate_db)
-app.add_typer(review.gaps_app, name="gaps")
-app.command()(review.replay)
-app.command()(review.stats)
-app.command()(review.log)
-app.command()(site.login)
-app.command()(site.password)
-app.command("demo")(site.make_demo)
 
 
 def main() -> None:
