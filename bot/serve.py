@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-import uvloop
+from uvicorn.loops.auto import auto_loop_factory
 
 from bot import journal
 from bot.app import running
@@ -221,5 +221,6 @@ def serve(settings: Settings, build: Callable[[Settings], Desk], say: Callable[[
     gc.set_threshold(*_GARBAGE)
     journal.set_up(settings.log_format)
     desk = build(settings)
-    with contextlib.suppress(asyncio.CancelledError):
-        uvloop.run(_serve(settings, desk, say))
+    loop = auto_loop_factory()  # uvloop, where there is one
+    with contextlib.suppress(asyncio.CancelledError), asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(_serve(settings, desk, say))
