@@ -74,7 +74,12 @@ class _Server(uvicorn.Server):
 
 
 class _Unfinished:
-    """Ends a request that is cut off by the end of the process with 503, where uvicorn would print a traceback."""
+    """Ends a request that is cut off by the end of the process with 503, where uvicorn would print a traceback.
+
+    Nor is one printed for a client that has gone, of which uvloop tells by an error of its own.
+    """
+
+    _GONE = "the handler is closed"
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -85,7 +90,11 @@ class _Unfinished:
         async def watched(message: Message) -> None:
             nonlocal started
             started = True
-            await send(message)
+            try:
+                await send(message)
+            except RuntimeError as error:
+                if self._GONE not in str(error):
+                    raise
 
         try:
             await self.app(scope, receive, watched)

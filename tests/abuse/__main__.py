@@ -55,7 +55,7 @@ async def run(count: int, slow: int, seed: int, folder: Path) -> tuple[Watch, wi
             await program.stop()
         if "Traceback" in program.journal.read_text(encoding="utf-8"):
             told = program.journal.read_text(encoding="utf-8")
-            watch.wrong.append("a traceback in the journal: " + told[told.index("Traceback") - 300 :][:3000])
+            watch.wrong.append("a traceback in the journal: " + told[max(0, told.index("Traceback") - 300) :][:3000])
     return watch, found
 
 

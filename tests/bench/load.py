@@ -95,7 +95,28 @@ class Load:
     rate: float
     p99: float
     bad: int
-    cpu: float
+    cpu: float = 0.0
+
+
+def wrk(
+    port: int, texts: Path, folder: Path, seconds: float, connections: int, number: int, different: bool, pause: float
+) -> Load:
+    """Ask the lines of a file, escaped for JSON. `number` is how many were asked so far; it makes them all different."""
+    words = {
+        "FILE": str(texts),
+        "NUMBER": str(number),
+        "PAUSE": str(pause),
+        "DIFFERENT": str(different).lower(),
+    }
+    script = folder / "ask.lua"
+    script.write_text(re.sub("|".join(words), lambda found: words[found[0]], SCRIPT), encoding="utf-8")
+    options = ["-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
+    command = ["taskset", "-c", "1", "wrk", *options, f"http://127.0.0.1:{port}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = re.search(r"RESULT (\d+) ([\d.]+) ([\d.]+) (\d+)", done.stdout)
+    assert found, done.stdout
+    requests = int(found[1])
+    return Load(requests, requests / float(found[2]), float(found[3]), int(found[4]))
 
 
 class Server:
@@ -138,26 +159,10 @@ class Server:
 
     def load(self, texts: Path, different: bool, seconds: float, connections: int, pause: float = 0.0) -> Load:
         """One run of wrk. Each connection rests `pause` milliseconds on average, at random, before a question."""
-        script = self.folder / "ask.lua"
-        words = {
-            "FILE": str(texts),
-            "NUMBER": str(self.asked),
-            "PAUSE": str(pause),
-            "DIFFERENT": str(different).lower(),
-        }
-        script.write_text(re.sub("|".join(words), lambda found: words[found[0]], SCRIPT), encoding="utf-8")
-        options = ["-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
         before = self.cpu()
-        address = f"http://127.0.0.1:{self.port}"
-        done = subprocess.run(
-            ["taskset", "-c", "1", "wrk", *options, address], capture_output=True, text=True, check=True
-        )
-        spent = self.cpu() - before
-        found = re.search(r"RESULT (\d+) ([\d.]+) ([\d.]+) (\d+)", done.stdout)
-        assert found, done.stdout
-        requests, duration = int(found[1]), float(found[2])
-        self.asked += requests + connections
-        return Load(requests, requests / duration, float(found[3]), int(found[4]), spent / requests * 1e6)
+        run = wrk(self.port, texts, self.folder, seconds, connections, self.asked, different, pause)
+        self.asked += run.requests + connections
+        return Load(run.requests, run.rate, run.p99, run.bad, (self.cpu() - before) / run.requests * 1e6)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import shutil
@@ -21,7 +22,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.load import different, load
+from tests.bench.load import bank, wrk
 from tests.chaos.balancer import balanced
 from tests.chaos.bank import make_knowledge, questions
 from tests.chaos.disasters import Reader
@@ -158,17 +159,19 @@ async def throughput(folder: Path, seconds: int) -> None:
         for program in programs:
             await stack.enter_async_context(program)
         await asyncio.gather(*(program.start() for program in programs))
-        texts = different(20_000, 1)
+        texts, asked = folder / "texts.txt", 0
+        texts.write_text("".join(json.dumps(text)[1:-1] + "\n" for text in bank()), encoding="utf-8")
         for count in range(1, REPLICAS + 1):
             used, port = programs[:count], free_port()
             async with balanced(folder, port, [program.port for program in used]):
                 before, free, begun = sum(map(spent, used)), idle(), time.monotonic()
-                rate, p99, bad = await asyncio.to_thread(load, port, texts, folder, seconds, 32)
+                run = await asyncio.to_thread(wrk, port, texts, folder, seconds, 32, asked, True, 0.0)
+                asked += run.requests + 32
                 wall = time.monotonic() - begun
-                cost = (sum(map(spent, used)) - before) / (rate * seconds) * 1000
+                cost = (sum(map(spent, used)) - before) / run.requests * 1000
                 share = (idle() - free) / (wall * cores)
             print(
-                f"{count} replica(s): {rate:6.0f} questions/s, p99 {p99:6.1f} ms, errors {bad}, "
+                f"{count} replica(s): {run.rate:6.0f} questions/s, p99 {run.p99:6.1f} ms, errors {run.bad}, "
                 f"{cost:.2f} ms of a replica's processor time a question, machine idle {share:.0%}"
             )
     print(f"{cores} cores carry the replicas, PostgreSQL, the balancer and the load: what is not idle is the limit")

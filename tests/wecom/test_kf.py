@@ -20,7 +20,7 @@ from tests.wecom.conftest import Bot, Starter, until
 USER = "wm-citizen-one"
 QUESTION = "灵活保一天多少钱"
 ANSWER = "nb-flexible-work-insurance"
-VAGUE = "养老服务"
+VAGUE = "方舱"
 """Answered with choices."""
 
 
