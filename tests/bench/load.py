@@ -101,7 +101,7 @@ class Load:
 def wrk(
     port: int, texts: Path, folder: Path, seconds: float, connections: int, number: int, different: bool, pause: float
 ) -> Load:
-    """Ask the lines of a file, escaped for JSON. `number` is how many were asked so far; it makes them all different."""
+    """Ask the lines of a file, escaped for JSON. `number`: how many were asked so far, which tells them apart."""
     words = {
         "FILE": str(texts),
         "NUMBER": str(number),
