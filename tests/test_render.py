@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.model import Block, Hit, Option, Reply, Status
+from bot.model import Block, Hit, Option, Reply, Source, Status
 from bot.render import line, parts, payload, plain, terminal
 
 TEXTS = st.lists(st.text(alphabet="宁波a1，。 ", min_size=1, max_size=300), min_size=1, max_size=8)
@@ -51,3 +52,32 @@ def test_pieces_fit_and_hold_everything(texts: list[str], limit: int, size: obje
 def test_nothing_is_one_piece() -> None:
     assert parts([], 100, len) == [()]
     assert plain(Reply(Status.NONE, (), (), 0.0)) == ""
+
+
+def test_json_has_every_field_of_the_contract() -> None:
+    source = Source("s1", "标题", "2022年", url="https://example.org")
+    told = replace(reply(), sources=(source,), score=0.123456, reason="得分够高")
+    assert payload("问", told, 1.23456) == {
+        "q": "问",
+        "status": "answer",
+        "ids": ["a"],
+        "score": 0.1235,
+        "text": "加装电梯\n• 最快10天",
+        "sources": [{"id": "s1", "title": "标题", "date": "2022年"}],
+        "options": [{"id": "b", "label": "别的"}, {"id": "", "label": "都不是"}],
+        "took_ms": 1.235,
+    }
+    assert payload("\ud800", told, 0.0, explain=True)["q"] == "?"
+    assert payload("问", told, 0.0, explain=True)["reason"] == "得分够高"
+
+
+def test_every_kind_of_block_is_a_line() -> None:
+    assert [line(Block(kind, "字")) for kind in ("title", "fact", "item")] == ["字", "• 字", "字"]
+
+
+def test_a_block_that_fits_is_not_cut_and_a_full_piece_is_full() -> None:
+    blocks = [Block("summary", "一" * 40), Block("summary", "二" * 40), Block("summary", "三" * 200)]
+    groups = parts(blocks, 100, len)
+    assert [len(group) for group in groups[:1]] == [2]
+    assert [block.text for block in groups[0]] == ["一" * 40, "二" * 40]
+    assert all(len("\n".join(line(block) for block in group)) > 80 for group in groups[:2])
