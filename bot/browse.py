@@ -51,12 +51,13 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
         return None
     if only_a_heading(query, desk):
         return _under(query, ranked, desk) or _nothing(query)
-    if not _rest(query, desk):
+    applies = bool(filler.APPLY.search(query.text))
+    if not applies and not _rest(query, desk):
         return _in_general(query)
     if not _wants_several(query, ranked, desk):
         return None
     slots = query.themes or query.audiences or query.honour or query.years or query.regions
-    if not (slots or filler.APPLY.search(query.text) or topics_of(query, desk)):
+    if not (slots or applies or topics_of(query, desk)):
         return None
     if ranked.decoy is not None and (not ranked.own or ranked.decoy.blend > ranked.own[0].blend):
         return None

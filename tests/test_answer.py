@@ -327,3 +327,9 @@ def test_a_misspelt_name_is_put_right(desk: Desk) -> None:
 @pytest.mark.parametrize("text", ["市第一医院专家号怎么挂", "体育公司在哪"])
 def test_another_name_is_no_slip(desk: Desk, text: str) -> None:
     assert desk.near_names.correct(text) is None
+
+
+def test_what_must_not_be_told_is_refused_whatever_it_is_like(desk: Desk) -> None:
+    reply = ask(desk, "加装电梯的处长手机号是多少")
+    assert (reply.status, reply.ids) == (Status.NONE, ())
+    assert "他人隐私" in plain(reply)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from bot.answer import answer
 from bot.desk import Desk
+from bot.knowledge.schema import Faq
 from bot.model import Status
 from bot.render import plain
 from tests.test_answer import ask
@@ -105,3 +107,30 @@ def test_a_list_is_narrowed_by_the_next_heading(
 def test_the_home_region_comes_first(desk: Desk) -> None:
     reply = answer("全国首创的有哪些", desk, (), dt.date(2026, 11, 20), home="江北区")
     assert desk.region_of(reply.ids[0]) == "江北区"
+
+
+def test_what_can_be_applied_for_tells_of_money_or_of_whom_it_is_for(desk: Desk) -> None:
+    reply = ask(desk, "我能申请什么")
+    assert reply.status is Status.LIST
+    assert "能申请、享受的" in plain(reply)
+    for identifier in reply.ids:
+        assert any({"费用", "对象"} & set(fact.about) for fact in desk.book.entries[identifier].facts), identifier
+
+
+def test_a_heading_after_choices_narrows_nothing(desk: Desk) -> None:
+    assert ask(desk, "菜篮子").status is Status.CHOICES
+    assert ask(desk, "菜篮子", "江北呢").ids == ask(desk, "江北").ids
+
+
+def test_a_bank_of_questions_and_answers_alone_has_no_headings(desk: Desk) -> None:
+    card = Faq(id="card", question="借书证怎么办", answer="带身份证来。", period="2022 年", source="pioneer-board-2019")
+    small = Desk(replace(desk.book, entries={}, golden=(), faqs={"card": card}))
+    assert ask(small, "江北有哪些改革").status is Status.NONE
+    reply = ask(small, "借书证怎么办")
+    assert [block.kind for block in reply.blocks] == ["title", "summary", "period", "source"]
+    assert reply.sources[0].id == "pioneer-board-2019"
+
+
+def test_an_empty_bank_knows_nothing(desk: Desk) -> None:
+    empty = Desk(replace(desk.book, entries={}, golden=(), faqs={}, outside=(), talk=()))
+    assert ask(empty, "加装电梯要几天").status is Status.NONE

@@ -19,6 +19,7 @@ from bot.knowledge.book import Book, parse
 from bot.model import Message, Status
 from bot.querylog.store import QueryLog
 from bot.querylog.tables import audit
+from bot.render import plain
 from bot.settings import load_settings
 from bot.standing import is_open, target
 from bot.switch import EVERYTHING, Switch
@@ -152,3 +153,11 @@ async def test_the_switch_is_followed(tmp_path: Path, monkeypatch: pytest.Monkey
     await asyncio.gather(following, return_exceptions=True)
     await mine.close()
     await theirs.close()
+
+
+def test_a_paused_entry_is_not_offered_as_the_neighbours(desk: Desk) -> None:
+    asked = "江北有爱心车轮食堂吗"
+    assert "镇海区" in plain(answer(asked, desk, (), TODAY))
+    reply = answer(asked, desk, (), TODAY, paused={"zh-love-wheel-canteen"})
+    assert reply.status is Status.NONE
+    assert "爱心车轮食堂" not in plain(reply)
