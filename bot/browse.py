@@ -35,6 +35,8 @@ _TELLS_NOTHING = (
     filler.GENERIC,
     filler.PRONOUN,
 )
+GENERAL = "general"
+"""Note of a decision about a question that names nothing at all."""
 _STORY = 32
 """A need told at greater length than this wants its one answer, whatever 「有哪些」 stands in it."""
 _SURE_AT = 0.8
@@ -173,7 +175,7 @@ def _in_general(query: Query) -> Decision | None:
     if filler.RECENT.search(query.text):
         return Decision(Status.NONE, reason="问的是眼下的", note="period")
     if filler.KIND.search(query.text):
-        return Decision(Status.SMALLTALK, reason="问的是能问什么", talk=talk.HELP, score=1.0)
+        return Decision(Status.SMALLTALK, reason="问的是能问什么", talk=talk.HELP, score=1.0, note=GENERAL)
     return None
 
 

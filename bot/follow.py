@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot import decide
-from bot.browse import browse_on
+from bot.browse import GENERAL, browse_on
 from bot.model import Decision, Query, Status
 from bot.standing import find
 from bot.text.normalise import key, normalise
@@ -103,7 +103,7 @@ def _asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
 
 def _no_small_talk(query: Query, decision: Decision, turns: Sequence[Turn]) -> bool:
     """「怎么用」「要交钱吗」 ask about the bot; after an answer they ask about what was answered."""
-    asks = decision.talk in talk.ABOUT_ITSELF or bool(query.asked and not query.has_content)
+    asks = decision.talk in talk.ABOUT_ITSELF or decision.note == GENERAL or bool(query.asked and not query.has_content)
     return decision.status is Status.SMALLTALK and asks and bool(turns[-1].ids)
 
 

@@ -19,6 +19,8 @@ from tests.test_answer import ask
         (("加装电梯", "最快多久能弄完"), "nb-old-estate-lifts"),
         (("爱心车轮食堂", "多少钱一餐"), "zh-love-wheel-canteen"),
         (("卤肉一件事", "以前呢"), "nb-braised-meat-one-thing"),
+        (("加装电梯", "有什么好处"), "nb-old-estate-lifts"),
+        (("加装电梯", "有哪些政策"), "nb-old-estate-lifts"),
         (("微法院", "访问量"), "nb-mobile-micro-court"),
         (("灵活保多少钱", "外地人可以参加吗"), "nb-flexible-work-insurance"),
         (("加装电梯", "镇海怎么样"), "nb-old-estate-lifts"),
