@@ -10,6 +10,7 @@ import pytest
 
 from bot import bench, cli
 from bot.bench import Bench, Latency, made_book, made_questions, percentiles, questions_only
+from bot.cli import measure
 from bot.desk import Desk
 from bot.errors import QuestionSetError
 from bot.knowledge.book import Book
@@ -117,7 +118,7 @@ def test_the_command(
         given.extend(arguments)
         return found
 
-    monkeypatch.setattr(cli.measure, "build_desk", lambda settings: small)
+    monkeypatch.setattr(measure, "build_desk", lambda settings: small)
     monkeypatch.setattr(bench, "run", run)
     for options, shown in ((["--json"], json.dumps(asdict(found), ensure_ascii=False, indent=1)), ([], "整条流程")):
         monkeypatch.setattr(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot import cli
+from bot.cli import measure
 from bot.desk import Desk
 from bot.errors import QuestionSetError
 from bot.evaluate import Outcome, Question, Report, judge, read_questions, run
@@ -240,7 +241,7 @@ def test_a_wrong_baseline_is_a_clear_error(tmp_path: Path, content: bytes) -> No
 
 def command(monkeypatch: pytest.MonkeyPatch, desk: Desk, *arguments: object) -> int:
     """`reformbot eval ARGUMENTS` with a desk that stands already; its exit code."""
-    monkeypatch.setattr(cli.measure, "build_desk", lambda settings: desk)
+    monkeypatch.setattr(measure, "build_desk", lambda settings: desk)
     monkeypatch.setattr(sys, "argv", ["reformbot", "eval", *map(str, arguments)])
     with pytest.raises(SystemExit) as ended:
         cli.main()

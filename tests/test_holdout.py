@@ -10,6 +10,7 @@ import pytest
 
 from bot import cli, holdout
 from bot.answer import answer
+from bot.cli import measure
 from bot.desk import Desk
 from bot.holdout import Case, Holdout, Reach, Trial, held, reached, run, without
 from bot.knowledge.book import Book
@@ -150,7 +151,7 @@ def test_a_report_of_nothing() -> None:
 
 
 def test_the_command(small: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(cli.measure, "build_desk", lambda settings: small)
+    monkeypatch.setattr(measure, "build_desk", lambda settings: small)
     monkeypatch.setattr(sys, "argv", ["reformbot", "eval", "--holdout", "--seed", "7", "--json"])
     with pytest.raises(SystemExit) as ended:
         cli.main()

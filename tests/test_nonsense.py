@@ -11,7 +11,7 @@ from bot.desk import Desk
 from bot.knowledge.book import Book
 from bot.match.nonsense import nonsense
 from bot.model import Status
-from tests.bench.peers import TODAY
+from tests.conftest import TODAY
 
 TEXTS = ("加装电梯怎么申请", "老年食堂几点开门", "微法院是什么")
 
