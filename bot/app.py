@@ -20,7 +20,7 @@ from bot.errors import StoreError
 from bot.following import after_reload
 from bot.gaps.keeper import Keeper
 from bot.gate import Duplicates, Verdict
-from bot.handling import fixed, posted, unstored
+from bot.handling import fixed, posted
 from bot.handling import payload as payload_of
 from bot.knowledge.book import load_or_raise
 from bot.knowledge.place import default_folder
@@ -30,6 +30,7 @@ from bot.model import Reply, Status
 from bot.querylog import backup as backups
 from bot.querylog import privacy
 from bot.querylog.arrivals import Arrival
+from bot.querylog.deliveries import unstored
 from bot.querylog.recorder import Recorder
 from bot.querylog.spool import Spool
 from bot.querylog.store import QueryLog
@@ -100,8 +101,6 @@ class App:
             self.in_hand -= 1
 
     async def _once(self, message: Message, draft: Draft | None, reply: Reply | None) -> Handled:
-        if not message.message_id:
-            return await self._handle(message, draft, reply)
         made = False
 
         async def make() -> Handled:
@@ -133,7 +132,7 @@ class App:
         taken = await self.recorder.take(Arrival(row, message.also, post, turns))
         self.metrics.asked(message.channel, str(reply.status), took_ms / 1000, time.perf_counter() - begun)
         if taken is None:
-            return Handled(payload, reply, delivery=unstored(message, post, now))
+            return Handled(payload, reply, delivery=unstored(message.channel, post, now))
         payload["id"] = taken.id or None
         return Handled(payload, reply, taken.fresh, taken.delivery)
 
@@ -145,7 +144,7 @@ class App:
         verdict = self.memory.gate.refuse(f"{message.channel}:{message.user}", self._tick())
         if draft is None or verdict is Verdict.LIMITED_SILENT:
             return Handled(payload, reply)
-        return Handled(payload, reply, delivery=unstored(message, posted(reply, draft), self._now()))
+        return Handled(payload, reply, delivery=unstored(message.channel, posted(reply, draft), self._now()))
 
     def _reply(self, message: Message, turns: tuple[Turn, ...], desk: Desk) -> Reply:
         today, paused = self._now().date(), self.switch.paused

@@ -220,6 +220,6 @@ def topics_of(query: Query, desk: Desk) -> list[Weighed]:
 
 def _topic(text: str, desk: Desk) -> str:
     text = filler.HONOUR.sub(" ", _uncued(desk.lexicon.without_regions(filler.bare(text))))
-    text = filler.GENERIC.sub(" ", filler.WHICH.sub(" ", filler.YEAR.sub(" ", text))).replace("办", " ")
+    text = filler.GENERIC.sub(" ", filler.WHICH.sub(" ", filler.YEAR.sub(" ", text)))
     text = desk.lexicon.facets.blank(text)
     return desk.lexicon.core(filler.PRONOUN.sub(" ", text))

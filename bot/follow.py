@@ -27,7 +27,7 @@ _NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "一": 0, "二": 1, "三": 2
 _MEMORY = 4
 _THAT_ONE = re.compile("(?:的|那个|这个|那一?个|那条|这条|吧|呢)+$|^(?:选|就|要|我要|看看?|说的是|是)+")
 _MAY = re.compile("能不能|可不可以|要不要|需不需要|行不行|能|可以|需要|行|算")
-_DEED = re.compile("[买办用装领报参加申请弄做去查交来进享受]")
+_DEED = re.compile("参加|申请|享受|[买办用装领报弄做去查交来进]")
 _TURNED = re.compile("^那.+呢$")
 """「那菜场呢」 turns to another thing on purpose."""
 _WORD = 2

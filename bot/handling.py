@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from bot import render
 from bot.model import Block, Reply, Turn
-from bot.querylog import deliveries
-from bot.querylog.deliveries import Delivery, NewDelivery
+from bot.querylog.deliveries import NewDelivery
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from bot.channels.service import Draft
     from bot.desk import Desk
     from bot.model import Message, Status
@@ -39,12 +36,3 @@ def posted(reply: Reply, draft: Draft) -> NewDelivery:
     token = secrets.token_urlsafe(12)
     post = draft(reply, token)
     return NewDelivery(token, post.target, post.parts, post.passive)
-
-
-def unstored(message: Message, post: NewDelivery | None, now: dt.datetime) -> Delivery | None:
-    """The reply as if it were stored: the citizen gets it, though a crash would lose it."""
-    if post is None:
-        return None
-    state = deliveries.WAITING if post.passive < len(post.parts) else deliveries.DONE
-    receipts = ("",) * post.passive
-    return Delivery(0, None, message.channel, post.token, post.target, post.parts, receipts, state, now)

@@ -73,7 +73,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _Unfinished:
+class Unfinished:
     """Ends a request that is cut off by the end of the process with 503, where uvicorn would print a traceback.
 
     Nor is one printed for a client that has gone, of which uvloop tells by an error of its own.
@@ -85,6 +85,7 @@ class _Unfinished:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, and end it when nothing else has."""
         started = False
 
         async def watched(message: Message) -> None:
@@ -151,7 +152,7 @@ def _mend(error: Exception) -> str:
 
 def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        _Unfinished(app),
+        Unfinished(app),
         http=BoundedProtocol,
         ws="none",
         lifespan="off",

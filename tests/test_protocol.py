@@ -13,8 +13,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
 from bot.channels.web.protocol import BoundedProtocol
+from bot.serve import Unfinished
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
 
@@ -92,3 +94,18 @@ async def test_a_crowd_gives_way_oldest_first(port: int, monkeypatch: pytest.Mon
         await asyncio.wait_for(waiting[2][0].read(), 0.2)
     for _, writer in waiting:
         writer.close()
+
+
+@pytest.mark.parametrize(("said", "raised"), [("the handler is closed", False), ("something else", True)])
+async def test_a_client_that_has_gone_is_no_error_of_ours(said: str, raised: bool) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+
+    async def send(message: Message) -> None:
+        raise RuntimeError(said)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(RuntimeError) if raised else contextlib.nullcontext():
+        await Unfinished(app)({"type": "http"}, receive, send)

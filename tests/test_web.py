@@ -414,7 +414,7 @@ def test_embedding_is_a_setting(service: FakeService) -> None:
 
 def test_static_files_are_kept_only_under_their_version(service: FakeService) -> None:
     versioned = re.findall(r'"(/static/[^"]+)"', call(service, "GET", "/").text)
-    assert len(set(versioned)) == 3
+    assert len(set(versioned)) == 4
     for address in versioned:
         assert "immutable" in call(service, "GET", address).headers["cache-control"]
     plain = call(service, "GET", "/static/chat.css?v=0")
@@ -448,10 +448,13 @@ GROUNDS = {
 
 
 def _themes() -> dict[str, dict[str, str]]:
-    css = (STATIC / "chat.css").read_text(encoding="utf-8")
-    light, dark = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[:2]
-    colours = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", part)) for part in (light, dark)]
-    return {"light": colours[0], "dark": colours[1]}
+    themes: dict[str, dict[str, str]] = {"light": {}, "dark": {}}
+    for name in ("palette.css", "chat.css"):
+        css = (STATIC / name).read_text(encoding="utf-8")
+        parts = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[:2]
+        for colours, part in zip(themes.values(), parts, strict=True):
+            colours |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", part))
+    return themes
 
 
 def _luminance(colour: str) -> float:

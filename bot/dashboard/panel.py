@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.channels.web.pages import asset as chat_asset
-from bot.channels.web.pages import scrub, version
+from bot.channels.web.pages import scrub, templates, version
 from bot.dashboard import words
 from bot.dashboard.attempts import Attempts
 from bot.dashboard.workroom import Workroom
@@ -127,13 +126,7 @@ class Panel:
         self.workroom = Workroom(program.reloader.folder)
         self._tallying: asyncio.Task[None] | None = None
         self._demo: str | None = None
-        self._jinja = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._jinja = templates(_TEMPLATES)
         self._jinja.filters.update(words.FILTERS)
         self._jinja.globals.update(
             root=ROOT, asset=asset, chat_asset=chat_asset, sections=sections, periods=PERIODS, labels=words

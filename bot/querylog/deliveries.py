@@ -65,6 +65,15 @@ class Delivery:
         )
 
 
+def unstored(channel: str, post: NewDelivery | None, now: dt.datetime) -> Delivery | None:
+    """A reply that the log has not got, as if it had: the citizen gets it, though a crash may lose it."""
+    if post is None:
+        return None
+    receipts = ("",) * min(post.passive, len(post.parts))
+    state = DONE if len(receipts) == len(post.parts) else WAITING
+    return Delivery(0, None, channel, post.token, post.target, post.parts, receipts, state, now)
+
+
 async def insert(
     connection: AsyncConnection,
     channel_posts: Sequence[tuple[str, int | None, NewDelivery]],

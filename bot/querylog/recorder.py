@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from bot.errors import StoreError
 from bot.querylog.arrivals import Arrival, Taken, take
-from bot.querylog.deliveries import DONE, WAITING, Delivery
+from bot.querylog.deliveries import unstored
 from bot.querylog.tables import query_log
 from bot.querylog.writer import is_about_the_database
 
@@ -71,7 +71,7 @@ class Recorder:
         A message that waits in the spool already, perhaps since before a crash, is taken with the reply it got.
         """
         if held := self._spool.held(arrival.row.channel, arrival.row.message_id):
-            return Taken(0, False, _waiting(held))
+            return Taken(0, False, unstored(held.row.channel, held.post, held.row.asked_at))
         if self._away:
             await self._keep(arrival)
             return None
@@ -204,16 +204,6 @@ async def _done(writing: asyncio.Future[Taken], seconds: float) -> None:
 def _passes(error: BaseException) -> bool:
     """Whether the log may take the same row later."""
     return error.__cause__ is None or is_about_the_database(error.__cause__)
-
-
-def _waiting(held: Arrival) -> Delivery | None:
-    """The reply of a row that the log has not got yet."""
-    post, row = held.post, held.row
-    if post is None:
-        return None
-    receipts = ("",) * min(post.passive, len(post.parts))
-    state = DONE if len(receipts) == len(post.parts) else WAITING
-    return Delivery(0, None, row.channel, post.token, post.target, post.parts, receipts, state, row.asked_at)
 
 
 def _without_sending(arrival: Arrival) -> Arrival:

@@ -237,24 +237,13 @@ class ChatCrowd:
             name = f"m{next(self._numbers)}"
             self._tally.tried[user, place] += 1
             self.messages[name] = user, place
-            if await self._said(user, place, name):
+            if await self._gateway.said(self._bank[place], f"{self.name}{user}", name):
                 while not await self._heard((user, place), before) and await self._taken(self.channel, name):
                     pass
                 if len(self._shown((user, place))) > before:
                     break
             await asyncio.sleep(0.2)
         self._tally.acknowledged[user, place] += 1
-
-    async def _said(self, user: int, place: int, name: str) -> bool:
-        try:
-            await self._gateway.say(self._bank[place], user=f"{self.name}{user}", msgid=name)
-        except OSError:
-            return False
-        except Exception as error:
-            if type(error).__module__.startswith("websockets"):
-                return False
-            raise
-        return True
 
     async def _heard(self, question: Question, before: int, seconds: float = 2.0) -> bool:
         with contextlib.suppress(TimeoutError):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed, ConnectionClosedError
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, WebSocketException
 
 BOT_ID, SECRET = "aib-test", "test-secret-of-the-aibot"
 MAX_CONTENT = 20_480
@@ -159,6 +159,14 @@ class Gateway:
             self._live(), "aibot_msg_callback", {**self._who(user, group, msgid), "msgtype": kind, **said}, chat
         )
         return msgid
+
+    async def said(self, text: str, user: str, msgid: str) -> bool:
+        """A person writes while the bot may be gone; whether the message went out to it."""
+        try:
+            await self.say(text, user, msgid=msgid)
+        except (OSError, WebSocketException):
+            return False
+        return True
 
     async def enter(self, user: str = "zhangsan", msgid: str = "") -> None:
         """A person opens the chat for the first time of the day."""

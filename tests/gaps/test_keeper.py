@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -18,16 +17,11 @@ from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
 from bot.settings import load_settings
 from tests.gaps.conftest import NOW
+from tests.waiting import until
 
 
 async def fails(querylog: QueryLog, text: str, moment: dt.datetime = NOW) -> None:
     await querylog.write(LogRow(moment, "web", text, None, text, "none"))
-
-
-async def until(done: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(30):
-        while not await done():  # noqa: ASYNC110 - the database tells nobody
-            await asyncio.sleep(0.02)
 
 
 async def states(querylog: QueryLog) -> list[str]:
@@ -53,14 +47,12 @@ async def test_gaps_come_at_the_start_and_when_asked(
     monkeypatch.setattr(querylog, "read", broken)
     keeper.asked.set()
 
-    async def told() -> bool:
-        return "could not be refreshed" in caplog.text
-
-    await until(told)
+    await until(lambda: "could not be refreshed" in caplog.text)
     monkeypatch.setattr(querylog, "read", read)
     await fails(querylog, "火星移民落户要什么材料")
     keeper.asked.set()
     await until(lambda: are(2))
+    assert await states(querylog) == ["open", "open"]
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
 

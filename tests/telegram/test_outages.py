@@ -81,8 +81,10 @@ async def test_a_second_poller_is_told_of_and_outlived(telegram: Emulator, bot: 
     await telegram.poll_elsewhere()
     await telegram.until(lambda: bot.channel.health().get("problem") == "另一个程序在用同一个机器人收消息")
     telegram.say(ANNA, "僵尸车谁来拖")
-    await telegram.replies(ANNA, 1)
+    (reply,) = await telegram.replies(ANNA, 1)
+    assert "僵尸车" in reply.text
     await telegram.until(lambda: bot.channel.health()["status"] == "ok")
+    assert "problem" not in bot.channel.health()
 
 
 async def test_a_start_while_telegram_is_away(telegram: Emulator, start: Start) -> None:
@@ -90,8 +92,10 @@ async def test_a_start_while_telegram_is_away(telegram: Emulator, start: Start) 
     async with start() as bot:
         await telegram.until(lambda: bot.channel.health()["status"] == "degraded")
         telegram.say(ANNA, "僵尸车谁来拖")
-        await telegram.replies(ANNA, 1)
+        (reply,) = await telegram.replies(ANNA, 1)
+        assert "僵尸车" in reply.text
         await telegram.until(lambda: bot.channel.health()["status"] == "ok")
+        assert len(telegram.asked("getMe")) > 3
 
 
 async def test_what_was_stored_is_sent_after_a_restart(telegram: Emulator, start: Start) -> None:

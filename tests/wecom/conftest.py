@@ -22,9 +22,7 @@ from bot.desk import Desk
 from bot.settings import load_settings
 from tests.emulators.wecom import AES_KEY, AGENT, CORP, SECRET, TOKEN, Callbacks, Served
 from tests.emulators.wecom_kf import KF_AES_KEY, KF_SECRET, KF_TOKEN, KfApi
-
-PATIENCE = 15.0
-"""Seconds until a test gives up waiting for something."""
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -36,15 +34,6 @@ def wecom() -> KfApi:
 def base(wecom: KfApi) -> Iterator[str]:
     with Served(wecom.app()) as served:
         yield served.url
-
-
-async def until(ready: Any, seconds: float = PATIENCE) -> Any:
-    """Wait for something to become true, and return it."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not (found := ready()):
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen"
-        await asyncio.sleep(0.01)
-    return found
 
 
 @dataclass

@@ -12,7 +12,8 @@ from bot.settings import Settings
 from tests.conformance import NONE_OF_THESE, Driver
 from tests.emulators.wecom import Served, event, message
 from tests.emulators.wecom_kf import KfApi
-from tests.wecom.conftest import Bot, Starter, until
+from tests.waiting import until
+from tests.wecom.conftest import Bot, Starter
 
 _numbers = itertools.count(1)
 

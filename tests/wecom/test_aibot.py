@@ -17,6 +17,7 @@ from bot.channels.wecom.aibot.connection import Timing
 from bot.desk import Desk
 from bot.settings import Settings, load_settings
 from tests.emulators.aibot import BOT_ID, SECRET, Gateway
+from tests.waiting import until
 
 QUICK = Timing(heartbeat=0.5, ack=1.0, first_wait=0.02, longest_wait=0.05, refused_wait=0.05)
 LIFT = "老小区装电梯要跑几个部门"
@@ -77,12 +78,6 @@ def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     file = settings.database_url.removeprefix("sqlite+aiosqlite:///")
     with closing(sqlite3.connect(file)) as connection:
         return connection.execute(query).fetchall()
-
-
-async def until(true: Any) -> None:
-    async with asyncio.timeout(15):
-        while not true():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.01)
 
 
 async def test_a_question_is_answered_on_its_callback(bot: Bot, gateway: Gateway, settings: Settings) -> None:

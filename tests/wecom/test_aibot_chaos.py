@@ -13,7 +13,7 @@ import random
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from bot.desk import Desk
 from bot.model import Status
 from tests.chaos.program import Program, environment, free_port
 from tests.emulators.aibot import BOT_ID, SECRET, Gateway
+from tests.waiting import until
 
 FULL = os.environ.get("AIBOT_CHAOS") == "full"
 PEOPLE, EACH, KILLS = (20, 15, 15) if FULL else (5, 6, 3)
@@ -57,12 +58,6 @@ def is_taken(folder: Path, message: str) -> bool:
             return True
 
 
-async def until(true: Callable[[], bool], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
-
-
 class Person:
     """Asks one question after the other, each until it is answered."""
 
@@ -81,7 +76,8 @@ class Person:
             for attempt in itertools.count():
                 message = f"{self.name}-{number}-{attempt}"
                 await asyncio.sleep(self._dice.uniform(0, 0.3))
-                if not await self._say(text, message):
+                await self._gateway.until(lambda: self._gateway.connected, 60)
+                if not await self._gateway.said(text, self.name, message):
                     continue
                 self.asked.append(message)
                 while not await self._heard(reply, PATIENCE):
@@ -90,21 +86,9 @@ class Person:
                 else:
                     break
 
-    async def _say(self, text: str, message: str) -> bool:
-        await self._gateway.until(lambda: self._gateway.connected, 60)
-        try:
-            await self._gateway.say(text, user=self.name, msgid=message)
-        except OSError:
-            return False
-        except Exception as error:
-            if type(error).__module__.startswith("websockets"):
-                return False
-            raise
-        return True
-
     async def _heard(self, reply: str, seconds: float) -> bool:
-        with suppress(TimeoutError):
-            await until(lambda: bool(self.shown(reply)), seconds)
+        with suppress(AssertionError):
+            await until(lambda: self.shown(reply), seconds)
         return bool(self.shown(reply))
 
 

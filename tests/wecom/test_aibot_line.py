@@ -18,6 +18,7 @@ from bot.channels.wecom.aibot.connection import Connection, LostError, NotAccept
 from bot.channels.wecom.aibot.line import Line, State
 from bot.errors import ChannelRefusedError
 from tests.emulators.aibot import BOT_ID, SECRET, Gateway
+from tests.waiting import until
 
 QUICK = Timing(heartbeat=0.05, ack=0.2, first_wait=0.02, longest_wait=0.05, refused_wait=0.05, alarm=0.1)
 
@@ -60,12 +61,6 @@ async def held(gateway: Gateway, secret: str = SECRET, timing: Timing = QUICK) -
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-
-
-async def until(true: Any) -> None:
-    async with asyncio.timeout(15):
-        while not true():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("ending", ["close 1000", "close 1001", "close 1011", "abort", "vanish", "mute"])

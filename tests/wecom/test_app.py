@@ -17,7 +17,8 @@ from bot.errors import ChannelRefusedError
 from bot.settings import load_settings
 from tests.emulators.wecom import CORP, TEXT_BYTES, event, message
 from tests.emulators.wecom_kf import KfApi
-from tests.wecom.conftest import Bot, Starter, until
+from tests.waiting import until
+from tests.wecom.conftest import Bot, Starter
 
 USER = "member-zhang"
 QUESTION = "灵活保一天多少钱"
@@ -309,6 +310,8 @@ async def test_somebody_outside_the_app_is_given_up(bot: Bot, wecom: KfApi) -> N
     await until(lambda: bot.channels["wecom"].health()["failed"] == 1)
     await bot.callbacks.push(message("member-known", QUESTION, 101))
     await until(lambda: wecom.sent)
+    assert {sent.user for sent in wecom.sent} == {"member-known"}
+    assert bot.channels["wecom"].health()["failed"] == 1
 
 
 async def test_what_waits_is_pushed_after_a_restart(start: Starter, wecom: KfApi) -> None:

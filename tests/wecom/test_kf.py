@@ -15,7 +15,8 @@ import pytest
 from bot.channels.wecom import kf
 from bot.querylog.store import QueryLog
 from tests.emulators.wecom_kf import ACCOUNT, KfApi
-from tests.wecom.conftest import Bot, Starter, until
+from tests.waiting import until
+from tests.wecom.conftest import Bot, Starter
 
 USER = "wm-citizen-one"
 QUESTION = "灵活保一天多少钱"
@@ -114,6 +115,7 @@ async def test_the_cursor_survives_a_restart(start: Starter, wecom: KfApi) -> No
         await until(lambda: len(wecom.shown) == 2)
         await asked(bot, wecom, "谢谢")
         await until(lambda: len(wecom.shown) == 3)
+        await until(lambda: bot.channels["wecom-kf"].health()["waiting"] == 0)
         assert len(await bot.rows()) == 3
     assert wecom.duplicates == 0
 
@@ -255,6 +257,7 @@ async def test_a_session_that_ran_out_without_a_word(bot: Bot, wecom: KfApi, mon
     wecom.ends(USER, quietly=True)
     await asked(bot, wecom, QUESTION)
     await until(lambda: len(wecom.texts(USER)) == 2)
+    assert wecom.texts(USER)[1] == wecom.texts("wm-citizen-two")[0]
 
 
 async def test_nobody_is_there(bot: Bot, wecom: KfApi) -> None:
@@ -318,6 +321,8 @@ async def test_a_notice_whose_token_is_over(bot: Bot, wecom: KfApi) -> None:
     wecom.says(USER, QUESTION)
     await bot.kf.push(re.sub("ENC[^]]*", "ENCunknown", wecom.notice()))
     await until(lambda: wecom.shown)
+    assert [row.text for row in await bot.rows()] == [QUESTION]
+    assert [shown.user for shown in wecom.shown] == [USER]
 
 
 async def test_items_that_cannot_be_read_stop_nothing(bot: Bot, wecom: KfApi) -> None:

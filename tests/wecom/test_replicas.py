@@ -13,7 +13,8 @@ import pytest
 from tests.emulators.wecom import message
 from tests.emulators.wecom_kf import KfApi
 from tests.postgres import new_database
-from tests.wecom.conftest import Bot, Starter, until
+from tests.waiting import until
+from tests.wecom.conftest import Bot, Starter
 
 QUESTION = "灵活保一天多少钱"
 

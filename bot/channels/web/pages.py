@@ -64,6 +64,17 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={version(STATIC / name)}"
 
 
+def templates(folder: Path) -> Environment:
+    """Jinja for a folder of pages: everything is escaped, and a name that nobody gave is an error."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 class Assets(StaticFiles):
     """Static files: kept for a year under their versioned address, asked for again under the plain one."""
 
@@ -85,13 +96,7 @@ class Pages:
 
     def __init__(self, service: Talk) -> None:
         self._service = service
-        self._jinja = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._jinja = templates(_TEMPLATES)
         self._jinja.filters.update(paragraphs=paragraphs, shown=shown)
         self._jinja.globals.update(asset=asset, max_chars=MAX_CHARS, voted=_VOTED)
 
