@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _COMPARE = re.compile("区别|不同|差别|两样|一样吗|一回事|什么关系|啥关系|哪个好")
 _NAME = 3
 _NEAR_TOP = 3
+_TOLD = 0.4
+"""Share of the rest of a question, by weight, that an entry must hold when a place in it led there."""
 _PART_AT = 0.5
 """Confidence that each question of a message needs, lest one long question fall apart."""
 
@@ -95,6 +97,8 @@ def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query,
     """Decide on one question, with the turns before it where it needs them."""
     ranked = decide.rank(query, desk)
     decision = decide.decide(query, ranked, desk)
+    if decision.score < 1.0 and decision.ids:
+        query, ranked, decision = _beyond_the_place(query, ranked, decision, desk)
     if decision.score < 1.0 and decision.status is not Status.SMALLTALK:
         decision = browse(query, ranked, desk) or decision
     if decision.status is Status.NONE and decision.note not in {"empty", "which"}:
@@ -104,6 +108,22 @@ def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query,
     if turns:
         return follow(query, ranked, decision, desk, turns)
     return query, ranked, decision
+
+
+def _beyond_the_place(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:
+    """A town or village alone leads to whatever entry mentions it: that must tell of the rest of the question, too."""
+    rest = desk.lexicon.places.blank(query.text)
+    if rest == query.text:
+        return query, ranked, decision
+    meant = replace(understand(rest, desk.lexicon), regions=query.regions)
+    if not meant.has_content or desk.share_told(decision.ids[0], desk.weigh(meant.core)) >= _TOLD:
+        return query, ranked, decision
+    again = decide.rank(meant, desk)
+    found = decide.decide(meant, again, desk)
+    named = desk.lexicon.places.blank(ranked.own[0].name) != ranked.own[0].name
+    if named and not found.note and not (found.status is Status.ANSWER and found.score >= decide.SURE_AT):
+        return query, ranked, decision
+    return meant, again, found
 
 
 def _put_right(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:

@@ -40,7 +40,6 @@ _SHARED = frozenset({"title", "summary", "fact", "period", "source", "caution"})
 _UNITS = "户人家亩公里米层楼岁件项部座所名辆次处台套间张条届场"
 _UNIT = re.compile(f"(?:多少|几)([{_UNITS}])")
 _COUNTED = re.compile(f"[0-9余多万亿千百]([{_UNITS}])")
-"""The small talk that is answered with the help text."""
 _SAY_UNKNOWN = frozenset({"费用", "时限", "日期", "地点", "部门", "电话", "材料", "网址", "开放时间", "现状"})
 """What a person asks for by name: without such a fact the reply says that the source does not tell."""
 
@@ -185,7 +184,7 @@ def _counts(entry: Entry, query: Query) -> bool:
 
 
 def beside(entry: Entry, query: Query, desk: Desk, today: dt.date) -> tuple[str, ...]:
-    """Another year, or a wider place, was asked for than the entry tells of."""
+    """Another year, or a wider or narrower place, was asked for than the entry tells of."""
     lines: list[str] = []
     told = " ".join(f"{fact.as_of} {fact.period} {fact.text}" for fact in entry.facts)
     years = query.years or ((today.year,) if "今年" in query.text else ())
@@ -194,6 +193,9 @@ def beside(entry: Entry, query: Query, desk: Desk, today: dt.date) -> tuple[str,
         lines.append(desk.book.text("other_year", year="、".join(map(str, other))))
     if query.regions == (THE_CITY,) and entry.region != THE_CITY and THE_CITY[:2] not in entry.name:
         lines.append(desk.book.text("not_city", region=entry.region))
+    apart = [region for region in query.regions if region != entry.region and region[:2] not in told + entry.summary]
+    if apart and entry.region == THE_CITY:
+        lines.append(desk.book.text("city_wide", asked="、".join(apart)))
     return tuple(lines)
 
 

@@ -281,6 +281,7 @@ def test_a_list_counts_all_and_says_when_a_district_has_none(desk: Desk) -> None
         ("灵活保怎么退保", "没有写"),
         ("江北2019年GDP", "2019"),
         ("宁波的僵尸车怎么处理", "不是宁波全市"),
+        ("镇海的老小区加装电梯要跑几个部门", "没有单独写镇海区"),
     ],
 )
 def test_what_the_source_tells_otherwise_is_noted(desk: Desk, text: str, note: str) -> None:

@@ -30,6 +30,7 @@ class Lexicon:
         self.city = THE_CITY
         self.regions: Phrases[str] = Phrases(_region_words(book.regions, places=True))
         self._districts: Phrases[str] = Phrases(_region_words(book.regions, places=False))
+        self.places: Phrases[str] = Phrases(_place_words(book.regions))
         self.region_sounds: Phrases[str] = Phrases(_region_sounds(book.regions))
         self.region_parts = _parts(book)
         self.facets: Phrases[str] = Phrases(_words((facet.name, facet.words) for facet in book.facets))
@@ -117,6 +118,10 @@ def _region_words(regions: Mapping[str, RegionItem], places: bool) -> list[tuple
         pairs += [(normalise(word), region.name) for word in words if len(word) > 1]
         pairs.append((region.pinyin.lower(), region.name))
     return pairs
+
+
+def _place_words(regions: Mapping[str, RegionItem]) -> list[tuple[str, str]]:
+    return [(normalise(word), region.name) for region in regions.values() for word in region.places]
 
 
 def _region_sounds(regions: Mapping[str, RegionItem]) -> list[tuple[str, str]]:
