@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bot.desk import Desk
 
 _COMPARE = re.compile("区别|不同|差别|两样|一样吗|一回事|什么关系|啥关系|哪个好")
+_EACH = re.compile("各|分别|都|两(?:个区|个县|地|边)|区别|不同|差别|比起来|对比")
+_TWO = 2
 _NAME = 3
 _NEAR_TOP = 3
 _TOLD = 0.4
@@ -168,17 +170,21 @@ def _parts(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
     if len(pieces) > 1:
         settled = _settle_parts(pieces, desk)
         return settled if all(decision.score >= _PART_AT for decision, _ in settled) else []
+    districts = _by_district(clean, desk)
+    if districts:
+        return districts
     pieces = segments(clean)
     if not all(desk.asks(piece) for piece in pieces):
         return []
     settled = _settle_parts(pieces, desk)
-    asks = all(query.asked and decision.score >= decide.SURE_AT for decision, query in settled)
+    least = _PART_AT if len({query.regions for _, query in settled}) > 1 else decide.SURE_AT
+    asks = all(query.asked and decision.score >= least for decision, query in settled)
     return settled if asks else []
 
 
 def _may_be_several(text: str, desk: Desk) -> bool:
     """Whether a message could fall into several questions; surely not when this says no."""
-    if _COMPARE.search(text) or len(split(text)) > 1:
+    if _COMPARE.search(text) or _EACH.search(text) or len(split(text)) > 1:
         return True
     pieces = segments(text)
     return bool(pieces) and all(desk.asks(piece) for piece in pieces)
@@ -196,6 +202,22 @@ def _compared(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
         if len(ids) == 2
         else []
     )
+
+
+def _by_district(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
+    """One question about two districts (「宁海和鄞州的清单各几条」), when each has its own answer; else empty."""
+    regions = understand(text, desk.lexicon).regions if _EACH.search(text) else ()
+    if len(regions) < _TWO:
+        return []
+    need = understand(desk.lexicon.without_regions(text), desk.lexicon)
+    found: list[tuple[Decision, Query]] = []
+    for region in regions:
+        query = replace(need, regions=(region,))
+        decision = decide.decide(query, decide.rank(query, desk), desk)
+        own = bool(decision.ids) and desk.region_of(decision.ids[0]) == region
+        if decision.status is Status.ANSWER and own and decision.score >= _PART_AT:
+            found.append((decision, query))
+    return found if len(found) == len(regions) else []
 
 
 def _settle_parts(pieces: Sequence[str], desk: Desk) -> list[tuple[Decision, Query]]:

@@ -51,7 +51,7 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     """
     if not desk.book.entries:
         return None
-    if only_a_heading(query, desk):
+    if only_a_heading(query, desk) and not _names_a_place(query, ranked, desk):
         return _under(query, ranked, desk) or _nothing(query)
     applies = bool(filler.APPLY.search(query.text))
     if not applies and not _rest(query, desk):
@@ -146,6 +146,11 @@ def _about_one(query: Query, ranked: Ranked) -> bool:
         return False
     first = ranked.own[0]
     return len(first.name) >= _SPECIFIC_NAME and len(first.name) * 3 >= len(key(query.text))
+
+
+def _names_a_place(query: Query, ranked: Ranked, desk: Desk) -> bool:
+    """The place that is asked about is an entry itself: 「鄞州的前洋E商小镇」."""
+    return _about_one(query, ranked) and desk.lexicon.places.blank(ranked.own[0].name) != ranked.own[0].name
 
 
 def only_a_heading(query: Query, desk: Desk) -> bool:

@@ -28,7 +28,7 @@ EQUAL_WITHIN = TIE_WITHIN / 4
 SURE_AT = 0.6
 SOUND_SCORE = 0.95
 CLEAR_AT = 0.85
-"""Confidence that outweighs a word of a topic outside the material."""
+"""Confidence with which one entry takes words that others have in their names, too."""
 MAX_CHOICES = 4
 _ASIDE = 24
 """Characters from which a topic may be named in passing only."""
@@ -36,6 +36,8 @@ _TALK_AT = 0.5
 _ENGLISH_WORDS = 2
 """English words that an entry must know: one alone (table, user) proves nothing."""
 _DOUBTFUL = 0.05
+_DOUBTED_AT = 0.4
+"""Confidence below which even the asked district's own entry gives way to one that is surely elsewhere."""
 _NAMED = 3
 """Characters of a contained name that settle what is talked of."""
 
@@ -139,27 +141,31 @@ def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     if query.elsewhere and not query.regions and (only_place or not told):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
     aside = len(query.text) > _ASIDE
-    open_to_doubt = not aside and ranked.confidence < CLEAR_AT and not (first and len(first.name) >= _NAMED)
+    open_to_doubt = not aside and ranked.confidence < SURE_AT and not (first and len(first.name) >= _NAMED)
     if query.outside and (query.refuse or open_to_doubt):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"资料以外的话题：{query.outside}", note="outside")
     return None
 
 
 def _by_sound(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
-    """Homophones and typed pinyin: 微发院, weifayuan."""
+    """Homophones, typed pinyin and initials: 微发院, weifayuan, wfy."""
     allowed = desk.allowed_regions(query.regions)
-    ids = tuple(identifier for identifier in desk.by_sound(query) if desk.region_of(identifier) in allowed)
-    if len(ids) == 1:
-        return Decision(Status.ANSWER, ids, max(SOUND_SCORE, ranked.confidence), "读音和库里的问法一样")
+    for known, reason in (
+        (desk.by_sound(query), "读音和库里的问法一样"),
+        (desk.by_initials(query), "拼音首字母和名称一样"),
+    ):
+        ids = tuple(identifier for identifier in known if desk.region_of(identifier) in allowed)
+        if len(ids) == 1:
+            return Decision(Status.ANSWER, ids, max(SOUND_SCORE, ranked.confidence), reason)
     return None
 
 
 def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
     own, confidence, answer_at = ranked.own, ranked.confidence, desk.calibration.answer_at
     shared = ambiguous(query, own, desk)
-    if shared and (confidence < CLEAR_AT or own[0].id in shared):
+    if shared and (confidence < CLEAR_AT or (own[0].id in shared and not _leads(own, shared))):
         return Decision(Status.CHOICES, shared, confidence, "说法太短，几条都对得上")
-    if ranked.foreign and ranked.foreign_confidence >= answer_at and _points_abroad(ranked, answer_at):
+    if ranked.foreign and ranked.foreign_confidence >= answer_at and _points_abroad(query, ranked, desk):
         reason = "这个地区没有，别的地区有"
         return Decision(Status.NONE, score=confidence, reason=reason, note="neighbour", near=(ranked.foreign[0].id,))
     if not own:
@@ -178,6 +184,12 @@ def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
     return Decision(Status.NONE, score=confidence, reason="得分不够", near=near)
 
 
+def _leads(own: Sequence[Candidate], shared: Sequence[str]) -> bool:
+    """Whether the first fits clearly better than the others that bear the words in their names."""
+    others = [item.blend for item in own[1:10] if item.id in shared]
+    return not others or own[0].blend - max(others) >= TIE_WITHIN
+
+
 def contradicts(query: Query, first: Candidate, desk: Desk) -> bool:
     """Whether the question asks the opposite of what the entry is about; one that names the entry does not."""
     if len(first.name) >= _NAMED:
@@ -189,11 +201,12 @@ def contradicts(query: Query, first: Candidate, desk: Desk) -> bool:
     return desk.matcher.lean and negated(query.text, wording)
 
 
-def _points_abroad(ranked: Ranked, answer_at: float) -> bool:
+def _points_abroad(query: Query, ranked: Ranked, desk: Desk) -> bool:
     """The question fits another district's entry, and what fits here is nothing or far behind."""
-    if ranked.confidence < answer_at:
+    if ranked.confidence < desk.calibration.answer_at:
         return True
-    return ranked.foreign_confidence >= SURE_AT > ranked.confidence
+    of_here = desk.region_of(ranked.own[0].id) in query.regions
+    return ranked.foreign_confidence >= SURE_AT and ranked.confidence < (_DOUBTED_AT if of_here else SURE_AT)
 
 
 def _tied(own: Sequence[Candidate]) -> tuple[str, ...]:

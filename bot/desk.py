@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from bot.match.memory import uncollected
 from bot.match.near import NearNames
 from bot.match.tokens import STOP_WORDS
 from bot.model import Hit
+from bot.text import pinyin
 from bot.text.normalise import join_han, key, normalise
 from bot.understand import filler
 from bot.understand.lexicon import Lexicon
@@ -107,6 +109,12 @@ class Desk:
     def by_sound(self, query: Query) -> tuple[str, ...]:
         """Entries with a wording that sounds like the whole question, whatever its characters."""
         return self.matcher.bank.sounds.get(query.syllables, ())
+
+    def by_initials(self, query: Query) -> tuple[str, ...]:
+        """Entries with a name of which the question gives the initials as a word of its own (「wfy 怎么用」)."""
+        typed = [word for word in _WORD.findall(query.text) if not word.isdecimal() and pinyin.segment(word) is None]
+        known = (self.matcher.bank.initials.get(word, ()) for word in (*typed, "".join(typed)))
+        return tuple(dict.fromkeys(chain.from_iterable(known)))
 
     def region_of(self, identifier: str) -> str:
         """Region of an entry, or of a question and answer."""

@@ -103,7 +103,8 @@ def _asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
 
 def _no_small_talk(query: Query, decision: Decision, turns: Sequence[Turn]) -> bool:
     """「怎么用」「要交钱吗」 ask about the bot; after an answer they ask about what was answered."""
-    asks = decision.talk in talk.ABOUT_ITSELF or decision.note == GENERAL or bool(query.asked and not query.has_content)
+    of_it = decision.talk in talk.ABOUT_ITSELF and not talk.YOU.search(query.text)
+    asks = of_it or decision.note == GENERAL or bool(query.asked and not query.has_content)
     return decision.status is Status.SMALLTALK and asks and bool(turns[-1].ids)
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bot.understand.lexicon import Lexicon
 
 _TOWARDS = re.compile("(?:去|到|跟|和|与|对|往|从|来自|飞|向|同|借|通|、|给)(?:[^，。,.!?？ ]{0,3})$")
+_OURS = re.compile("我|咱|爸|妈|儿子|女儿|孩子|老公|老婆|爱人|家里人")
+_STAYS = re.compile("(?:那边|那里)?(?:干活|打工|上班|工作|做生意|读书|上学|出差|当兵|跑车)")
 _LATIN = re.compile("[a-z]{2,}")
 _HAN = re.compile("[\u3400-\u9fff]")
 
@@ -66,9 +68,13 @@ def _regions(text: str, sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
 
 
 def _elsewhere(text: str, lexicon: Lexicon) -> str | None:
-    """A place outside the city that the question is about; not one that is gone to or dealt with (去东南亚, 跟捷克)."""
-    for start, _, name in lexicon.elsewhere.find(text):
-        if not _TOWARDS.search(text[:start]):
+    """A place outside the city that the question is about; not one that is gone to or dealt with (去东南亚, 跟捷克).
+
+    Nor one where somebody of ours stays (我在新疆干活).
+    """
+    for start, word, name in lexicon.elsewhere.find(text):
+        before, after = text[:start], text[start + len(word) :]
+        if not _TOWARDS.search(before) and not (_OURS.search(before) and _STAYS.match(after)):
             return name
     return None
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 HELP = "help"
 """Id of the small talk about what can be asked."""
-ABOUT_ITSELF = frozenset({"how-to-use", "cost"})
-"""Ids of the small talk that asks of the bot what is asked of any service: how it is used, what it costs."""
+ABOUT_ITSELF = frozenset({"how-to-use", "cost", "maker"})
+"""Ids of the small talk that asks of the bot what is asked of any service: how it is used, what it costs, by whom."""
+YOU = re.compile(r"[你您侬]|\byou\b")
 _SHORT = 14
 """Characters up to which small talk is recognised by likeness at once."""
 _LONGEST = 20

@@ -1,0 +1,83 @@
+"""Ways of asking that once led astray, each by a question of its kind."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from bot.answer import answer
+from bot.desk import Desk
+from bot.model import Reply, Status, Turn
+
+TODAY = dt.date(2026, 1, 2)
+
+
+def ask(desk: Desk, *texts: str) -> Reply:
+    """The reply to the last of several texts of one conversation."""
+    turns: list[Turn] = []
+    for text in texts[:-1]:
+        turns.append(answer(text, desk, turns, TODAY).turn)
+    return answer(texts[-1], desk, turns, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("wfy怎么用", "nb-mobile-micro-court"),
+        ("wfy zenme yong", "nb-mobile-micro-court"),
+        ("lhb 多少钱一天", "nb-flexible-work-insurance"),
+        ("zhenhai kjfz shi shenme", "zh-tech-vice-president"),
+        ("zjd sqfz", "xs-homestead-three-rights"),
+    ],
+)
+def test_initials_stand_among_other_words(desk: Desk, text: str, entry: str) -> None:
+    assert ask(desk, text).ids == (entry,)
+
+
+def test_initials_of_another_district_are_not_passed_off(desk: Desk) -> None:
+    assert ask(desk, "江北 kjfz").ids != ("zh-tech-vice-president",)
+
+
+@pytest.mark.parametrize("text", ["镇海城市更新有几个项目", "镇海重点改革项目有多少个"])
+def test_the_one_that_leads_clearly_is_answered(desk: Desk, text: str) -> None:
+    assert ask(desk, text).status is Status.ANSWER
+
+
+def test_names_that_share_a_word_are_still_offered(desk: Desk) -> None:
+    assert ask(desk, "示范区").status is Status.CHOICES
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("宁海和鄞州的清单各有几条", {"nh-36-village-powers", "yz-grassroots-power-lists"}),
+        ("镇海和江北的社区治理有什么不同", {"zh-community-governance-pilot", "jb-four-platforms"}),
+    ],
+)
+def test_two_districts_are_answered_each_for_itself(desk: Desk, text: str, entries: set[str]) -> None:
+    assert set(ask(desk, text).ids) == entries
+
+
+def test_where_somebody_stays_is_not_what_is_asked_about(desk: Desk) -> None:
+    assert ask(desk, "我在新疆打工，宁波的官司能在手机上打吗").ids == ("nb-mobile-micro-court",)
+    assert ask(desk, "新疆的官司能在手机上打吗").status is Status.NONE
+
+
+def test_whose_it_is_is_asked_of_what_was_answered(desk: Desk) -> None:
+    assert ask(desk, "灵活保一天多少钱", "谁开发的").ids == ("nb-flexible-work-insurance",)
+    assert ask(desk, "灵活保一天多少钱", "你是谁开发的").status is Status.SMALLTALK
+    assert ask(desk, "谁开发的").status is not Status.ANSWER
+
+
+@pytest.mark.parametrize("text", ["海曙有什么改革举措", "江北有啥新举措", "开厂的人能申请到哪些"])
+def test_more_words_browse(desk: Desk, text: str) -> None:
+    assert ask(desk, text).status is Status.LIST
+
+
+def test_an_entry_that_is_a_place_is_no_heading(desk: Desk) -> None:
+    assert ask(desk, "鄞州的前洋E商小镇").ids == ("jb-qianyang-ecommerce",)
+
+
+def test_a_districts_own_entry_gives_way_only_when_it_is_unsure(desk: Desk) -> None:
+    assert ask(desk, "江北审批去哪个窗口").ids == ("jb-one-window",)
