@@ -103,6 +103,8 @@ def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query,
         query, ranked, decision = _beyond_the_place(query, ranked, decision, desk)
     if decision.score < 1.0 and decision.status is not Status.SMALLTALK:
         decision = browse(query, ranked, desk) or decision
+    if decision.score < decide.SURE_AT and decision.status is not Status.LIST:
+        query, ranked, decision = _from_pinyin(query, ranked, decision, desk)
     if decision.status is Status.NONE and decision.note not in {"empty", "which"}:
         query, ranked, decision = _put_right(query, ranked, decision, desk)
     if decision.status in {Status.NONE, Status.CHOICES} and not decision.note and len(query.text) > WINDOW:
@@ -126,6 +128,20 @@ def _beyond_the_place(query: Query, ranked: Ranked, decision: Decision, desk: De
     if named and not found.note and not (found.status is Status.ANSWER and found.score >= decide.SURE_AT):
         return query, ranked, decision
     return meant, again, found
+
+
+def _from_pinyin(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:
+    """A question that was typed in pinyin, read in characters, when that is surer."""
+    text = desk.spelled_out(query)
+    if text is None:
+        return query, ranked, decision
+    meant = understand(text, desk.lexicon)
+    again = decide.rank(meant, desk)
+    found = decide.decide(meant, again, desk)
+    found = browse(meant, again, desk) or found if found.score < 1.0 else found
+    if found.note not in {"outside", "elsewhere"} and (not found.ids or found.score <= decision.score):
+        return query, ranked, decision
+    return meant, again, replace(found, score=min(found.score, decide.SOUND_SCORE), reason=f"拼音读作“{text}”")
 
 
 def _put_right(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from bot.match.build import build
 from bot.match.calibrate import calibrate
 from bot.match.features import LABELS
+from bot.match.input_method import InputMethod
 from bot.match.matcher import Asked, Matcher
 from bot.match.memory import uncollected
 from bot.match.near import NearNames
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 
 _WORD = re.compile("[a-z0-9]+")
+_TYPED = re.compile("[a-z0-9](?:[a-z0-9 ]*[a-z0-9])?")
 
 
 class Desk:
@@ -115,6 +118,21 @@ class Desk:
         typed = [word for word in _WORD.findall(query.text) if not word.isdecimal() and pinyin.segment(word) is None]
         known = (self.matcher.bank.initials.get(word, ()) for word in (*typed, "".join(typed)))
         return tuple(dict.fromkeys(chain.from_iterable(known)))
+
+    def spelled_out(self, query: Query) -> str | None:
+        """The question with what was typed in pinyin in characters; None when nothing was."""
+        text = _TYPED.sub(self._characters, query.text)
+        return None if text == query.text else text
+
+    def _characters(self, typed: re.Match[str]) -> str:
+        syllables = pinyin.of_typed(typed[0])
+        return (syllables and self._input_method.characters(syllables)) or typed[0]
+
+    @cached_property
+    def _input_method(self) -> InputMethod:
+        """Made when somebody first types pinyin."""
+        wordings = (wording.text for item in self.matcher.bank.items for wording in item.wordings)
+        return InputMethod(chain(wordings, self.lexicon.words()))
 
     def region_of(self, identifier: str) -> str:
         """Region of an entry, or of a question and answer."""

@@ -37,6 +37,10 @@ class Phrases(Generic[T]):
         self._phrases = phrases
         self._compile()
 
+    def words(self) -> list[str]:
+        """Every phrase."""
+        return [phrase for phrase, *_ in self._phrases]
+
     def find(self, text: str) -> list[tuple[int, str, T]]:
         """Every (start, phrase, payload) from left to right, without overlap."""
         met = search(self._longest, text)

@@ -163,6 +163,12 @@ def of_typed(text: str) -> tuple[str, ...] | None:
     return tuple(items)
 
 
+def readings(char: str) -> frozenset[str]:
+    """Folded syllables of one character in any of its readings."""
+    found = PINYIN_DICT.get(ord(char), "").split(",")
+    return frozenset(fold(to_normal(reading).replace("ü", "v")) for reading in found if reading)
+
+
 def initials(text: str) -> str:
     """First letters of each character: 微法院 → wfy."""
     return "".join(piece.strip()[:1] for piece in lazy_pinyin(text) if piece.strip()).lower()

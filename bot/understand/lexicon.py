@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from bot.knowledge.vocabulary import THE_CITY
@@ -68,6 +69,11 @@ class Lexicon:
     def _talk_near(self, length: int, cutoff: float) -> list[str]:
         """Small talk whose length lets it be so like (from 0 to 100) a text of that length."""
         return [text for text in self.talk if 200 * min(len(text), length) >= cutoff * (len(text) + length)]
+
+    def words(self) -> Iterable[str]:
+        """Every word that is known of places, of what is asked, of people and of themes, and every synonym."""
+        known = (self.regions, self.facets, self.audiences, self.themes, self._synonyms)
+        return chain.from_iterable(phrases.words() for phrases in known)
 
     def fold(self, text: str) -> str:
         """Each word that has synonyms becomes the one symbol of its group."""
