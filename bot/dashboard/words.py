@@ -29,6 +29,20 @@ CHANNELS: Mapping[str, str] = {
     "wecom-kf": "微信客服",
     "wecom-bot": "企业微信机器人",
 }
+REGISTRIES: Mapping[str, str] = {
+    "audiences": "给谁用",
+    "elsewhere": "外地地名",
+    "facets": "问哪一方面",
+    "golden": "要保住的问题",
+    "outside": "资料里没有的事",
+    "regions": "地区和地名",
+    "smalltalk": "寒暄",
+    "sources": "来源",
+    "synonyms": "同义词",
+    "texts": "机器人自己的话",
+    "themes": "主题",
+}
+"""What the files at the top of the knowledge hold, by their names."""
 ACTIONS: Mapping[str, str] = {"pause": "暂停", "resume": "恢复", "gap.state": "改缺口的状态"}
 VERDICTS: Mapping[str | None, str] = {"up": "有用", "down": "没用", None: "收回"}
 

@@ -83,6 +83,8 @@ async def versions_of(admin: httpx.AsyncClient) -> list[str]:
 
 async def test_the_files_are_listed_and_entries_found_by_name(admin: httpx.AsyncClient, folder: Path) -> None:
     page = read(await admin.get("/admin/knowledge"))
+    for called in ("宁波市", "民生保障", "livelihood.yaml", "同义词"):
+        assert called in page
     links = re.findall(r"edit\?file=([\w/.%-]+)", page)
     assert {name.replace("%2F", "/") for name in links} == {
         path.relative_to(folder).as_posix() for path in folder.rglob("*.yaml")

@@ -47,7 +47,7 @@ PAGES = [
 HOSTILE = [
     "<img src=x onerror=\"document.title='hacked'\">",
     "</title></script><script>alert(1)</script>",
-    "{{ 7 * 7 }}{% raw %}",
+    "{{ 31337 * 31337 }}{% raw %}",
     "=cmd()|' /C calc'!A0",
     "+1+1",
     "@SUM(A1)",
@@ -164,7 +164,7 @@ async def test_hostile_words_do_nothing(site: Site, admin: httpx.AsyncClient) ->
         shown = checked(html)
         assert "<img src=x" not in html
         assert "<script>" not in html
-        assert "49" not in "".join(shown.words) or "{{" in html
+        assert "982007569" not in html
     words = "".join(checked((await admin.get("/admin/questions")).text).words)
     for text in HOSTILE:
         assert text in words

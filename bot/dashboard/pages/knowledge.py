@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from bot.channels.web.forms import form_fields
+from bot.dashboard import words
 from bot.dashboard.drafts import Draft, content_now
 from bot.dashboard.pages import editor
 from bot.dashboard.panel import Page
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from bot.dashboard.panel import Panel
     from bot.editing.workbook import Workbook
+    from bot.knowledge.book import Book
 
 _MOST_FOUND = 50
 
@@ -40,6 +42,11 @@ class File:
     items: int
     errors: int
     warnings: int
+
+    @property
+    def topic(self) -> str:
+        """The name without folder and ending; a theme's id, or a registry's."""
+        return self.name.rpartition("/")[2].removesuffix(".yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,16 @@ async def show(panel: Panel, request: Request) -> Response:
     """`GET /knowledge`: the files, or the entries whose name has the words `q`."""
     asked = request.query_params.get("q", "").strip()[:100]
     groups, found = await panel.workroom.run(lambda workbook: (_files(workbook), _search(workbook, asked)))
-    return await panel.page(request, "knowledge.html", groups=groups, asked=asked, found=found, most=_MOST_FOUND)
+    called = _called(panel.program.desk.book)
+    return await panel.page(
+        request, "knowledge.html", groups=groups, called=called, asked=asked, found=found, most=_MOST_FOUND
+    )
+
+
+def _called(book: Book) -> Mapping[str, str]:
+    """What a folder or a file is about, by its name without the ending: a region, a theme, a registry."""
+    regions = {region.id: region.name for region in book.regions.values()}
+    return {**regions, **{theme.id: theme.name for theme in book.themes}, **words.REGISTRIES}
 
 
 def _files(workbook: Workbook) -> Mapping[str, list[File]]:
