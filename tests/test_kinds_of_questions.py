@@ -70,7 +70,16 @@ def test_whose_it_is_is_asked_of_what_was_answered(desk: Desk) -> None:
     assert ask(desk, "谁开发的").status is not Status.ANSWER
 
 
-@pytest.mark.parametrize("text", ["海曙有什么改革举措", "江北有啥新举措", "开厂的人能申请到哪些"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "海曙有什么改革举措",
+        "江北有啥新举措",
+        "开厂的人能申请到哪些",
+        "疫情时候宁波做过些什么",
+        "宁波哪些是全国首创或者全国第一",
+    ],
+)
 def test_more_words_browse(desk: Desk, text: str) -> None:
     assert ask(desk, text).status is Status.LIST
 
@@ -81,3 +90,7 @@ def test_an_entry_that_is_a_place_is_no_heading(desk: Desk) -> None:
 
 def test_a_districts_own_entry_gives_way_only_when_it_is_unsure(desk: Desk) -> None:
     assert ask(desk, "江北审批去哪个窗口").ids == ("jb-one-window",)
+
+
+def test_a_second_wish_is_a_question_of_its_own(desk: Desk) -> None:
+    assert ask(desk, "想给老房子装电梯，还想手机上贷点款").ids == ("nb-old-estate-lifts", "nb-mobile-credit")
