@@ -76,17 +76,22 @@ class Server(threading.Thread):
             self.ready.set()
             await self.server.serve(sockets=[self.listener])
 
+    @contextmanager
+    def running(self) -> Iterator[Server]:
+        """Serve until the end of the block."""
+        self.start()
+        assert self.ready.wait(60)
+        yield self
+        assert self.server is not None
+        self.server.should_exit = True
+        self.join(20)
+        self.listener.close()
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, desk: Desk) -> Iterator[Server]:
-    made = Server(tmp_path_factory.mktemp("browser"), desk)
-    made.start()
-    assert made.ready.wait(60)
-    yield made
-    assert made.server is not None
-    made.server.should_exit = True
-    made.join(20)
-    made.listener.close()
+    with Server(tmp_path_factory.mktemp("browser"), desk).running() as made:
+        yield made
 
 
 @contextmanager

@@ -36,14 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, desk: Desk, folder: Path) -> Iterator[Server]:
-    made = Server(tmp_path_factory.mktemp("editor"), desk, knowledge=folder)
-    made.start()
-    assert made.ready.wait(60)
-    yield made
-    assert made.server is not None
-    made.server.should_exit = True
-    made.join(20)
-    made.listener.close()
+    with Server(tmp_path_factory.mktemp("editor"), desk, knowledge=folder).running() as made:
+        yield made
 
 
 def shot(page: Page, name: str) -> None:

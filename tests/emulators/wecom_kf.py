@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.emulators.wecom import CORP, TEXT_BYTES, RefusalError, WecomApi, cdata
+from tests.emulators.wecom import CORP, TEXT_BYTES, RefusalError, Sent, WecomApi, cdata
 
 KF_SECRET = "kf-secret-for-tests"
 KF_TOKEN = "kfTOKENfortests01"
@@ -30,15 +30,8 @@ class Session:
     since: int = 0
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Sent):
     """A message as it reached a citizen in WeChat."""
-
-    user: str
-    kind: str
-    body: dict[str, Any]
-    msgid: str
-    at: float = field(default_factory=time.monotonic)
 
     @property
     def text(self) -> str:
