@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,25 @@ KNOWLEDGE = ROOT / "knowledge"
 TODAY = dt.date(2026, 11, 20)
 
 
-@pytest.fixture(scope="session")
-def book() -> Book:
+@cache
+def shipped_desk() -> Desk:
+    """Built once a process: the forks of a mutation run find it there."""
+    return Desk(shipped_book())
+
+
+@cache
+def shipped_book() -> Book:
     return load_or_raise(KNOWLEDGE)
 
 
 @pytest.fixture(scope="session")
-def desk(book: Book) -> Desk:
-    return Desk(book)
+def book() -> Book:
+    return shipped_book()
+
+
+@pytest.fixture(scope="session")
+def desk() -> Desk:
+    return shipped_desk()
 
 
 @pytest.fixture(scope="session")

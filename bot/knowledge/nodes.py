@@ -189,7 +189,7 @@ def _scan_events(tree: Tree, text: str) -> bool:
             if message:
                 tree.add(where, *message)
                 return False
-    except yaml.YAMLError as error:
+    except yaml.MarkedYAMLError as error:
         _syntax(tree, text.splitlines(), error)
         return False
     return True
@@ -239,16 +239,13 @@ _CLOSED = re.compile(_START + r"""(?:[A-Za-z_]+: +)?(?:"(?:[^"\\]|\\.)*"|'[^']*'
 _OPEN_QUOTE = re.compile(_START + r"""(?:[A-Za-z_]+: +)?("(?:[^"\\]|\\.)*|'[^']*)$""")
 
 
-def _syntax(tree: Tree, lines: Sequence[str], error: yaml.YAMLError) -> None:
-    mark = getattr(error, "problem_mark", None)
-    said = f"{getattr(error, 'context', '')}: {getattr(error, 'problem', '') or error}"
+def _syntax(tree: Tree, lines: Sequence[str], error: Any) -> None:
+    """Tell of an error with a mark, the only kind that text without invisible characters can lead to."""
+    mark, begins = error.problem_mark, error.context_mark
+    said = f"{error.context}: {error.problem}"
     code, message = next((row[1:] for row in _MEANINGS if row[0] in said), ("K101", "这里不符合 YAML 的写法，请检查"))
-    if mark is None:
-        tree.add((1, 1), code, message)
-        return
     before = lines[mark.line][: mark.column] if mark.line < len(lines) else ""
     found = (mark.line + 1, mark.column + 1)
-    begins = getattr(error, "context_mark", None)
     if begins is not None and any(part in f"{code} {said}" for part in _AT_BEGINNING):
         where = (begins.line + 1, begins.column + 1)
         tree.add(where, code, message + (f"（读到第 {found[0]} 行才发现）" if found[0] > where[0] else ""))

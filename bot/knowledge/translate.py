@@ -29,7 +29,7 @@ def report(tree: Tree, error: ValidationError, fields: Fields) -> None:
     for item in items:
         if (item["type"] == "missing" and item["loc"] in meant) or _follows(item):
             continue
-        path = _path(tree, item["loc"])
+        path: Path = item["loc"]
         code, message = _say(item, path, fields)
         where = tree.keys.get(path) if item["type"] == "extra_forbidden" else None
         tree.add(where or tree.at(path), code, message)
@@ -38,16 +38,6 @@ def report(tree: Tree, error: ValidationError, fields: Fields) -> None:
 def _follows(item: Any) -> bool:
     """Whether a list is only too short because some of what it holds is wrong."""
     return bool(item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"])
-
-
-def _path(tree: Tree, loc: tuple[str | int, ...]) -> Path:
-    """Pydantic's location without the tags of unions, which are no place in the file."""
-    path: Path = ()
-    for step in loc:
-        longer = (*path, step)
-        if longer in tree.values or isinstance(step, int) or (step == loc[-1] and "[" not in str(step)):
-            path = longer
-    return path
 
 
 def _say(item: Any, path: Path, fields: Fields) -> tuple[str, str]:
