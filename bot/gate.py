@@ -36,7 +36,7 @@ class Bucket:
 
     def __init__(self, rate: int, now: float) -> None:
         self._rate = rate
-        self._burst = float(max(5, rate // 3)) if rate else math.inf
+        self._burst = float(max(5, rate // 3))
         self._tokens, self._at, self._said = self._burst, now, -math.inf
 
     def has_one(self, now: float) -> bool:

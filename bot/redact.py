@@ -122,17 +122,17 @@ def _listed(core: str) -> str | None:
         if tag is None and not (re.search("[0-9]", parts[index]) and _harmless(parts[index])):
             return None
         found, parts[index] = found or tag is not None, tag or parts[index]
-    return "".join(parts) if found and len(parts) > 1 else None
+    return "".join(parts) if found else None
 
 
 def _apart(core: str) -> str | None:
     """A number between Chinese numerals that belong to the sentence: 一〔手机号〕. None when there are none."""
     inner = core.strip(_HAN_DIGITS + _SEPARATORS)
-    left = core.index(inner) if inner else 0
+    left = core.index(inner)
     outer = core[:left], core[left + len(inner) :]
     if not inner or inner == core or sum(char in _HAN_DIGITS for char in "".join(outer)) > 3:
         return None
-    return outer[0] + _replace(inner, outer[1] or " ") + outer[1]
+    return outer[0] + _replace(inner, "") + outer[1]
 
 
 def _replace(core: str, after: str) -> str:
@@ -153,7 +153,7 @@ def _number(match: re.Match[str]) -> str:
     core = text.rstrip(_SEPARATORS)
     tail = text[len(core) :] + tail
     lead = "(" if core.startswith(("(", "+(")) and ")" not in core else ""
-    core = core.removeprefix("+").removeprefix("(") if lead else core
+    core = core.removeprefix("+").removeprefix("(")
     result = _replace(core, tail + match.string[match.end() : match.end() + 2])
     return match.group() if result == core else lead + result + tail
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot.desk import Desk
 from bot.knowledge.book import Book, load_or_raise, read_folder
@@ -14,6 +15,9 @@ from bot.knowledge.book import Book, load_or_raise, read_folder
 ROOT = Path(__file__).resolve().parent.parent
 KNOWLEDGE = ROOT / "knowledge"
 TODAY = dt.date(2026, 11, 20)
+
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")
 
 
 @cache

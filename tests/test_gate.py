@@ -44,6 +44,12 @@ def test_burst_grows_with_the_rate() -> None:
     assert asked(Gate(30, 0), 11, 0.0) == [OK] * 10 + [SAY]
 
 
+def test_a_burst_is_of_whole_questions() -> None:
+    gate = Gate(20, 0)
+    assert asked(gate, 7, 0.0) == [OK] * 6 + [SAY]
+    assert asked(gate, 1, 1.0) == [SILENT]
+
+
 def test_users_do_not_limit_each_other() -> None:
     gate = Gate(15, 0)
     asked(gate, 9, 0.0, "web:a")
@@ -92,6 +98,12 @@ def test_what_an_address_counts_as(address: str, expected: str) -> None:
     assert network(address) == expected
 
 
+def test_when_too_many_are_in_hand_each_user_gets_one_word_a_minute() -> None:
+    gate = Gate(0, 0)
+    asked_at = [("web:a", 0.0), ("web:a", 59.9), ("web:b", 59.9), ("web:a", 60.0)]
+    assert [gate.refuse(user, now) for user, now in asked_at] == [SAY, SILENT, SAY, SAY]
+
+
 def test_zero_lifts_every_limit() -> None:
     assert set(asked(Gate(0, 0), 10_000, 0.0, address="192.0.2.1")) == {OK}
 
@@ -107,6 +119,17 @@ def test_the_table_is_bounded() -> None:
     for number in range(12_000):
         gate.admit(f"web:{number}", f"address {number}", 0.0)
     assert len(gate) == 10_000
+
+
+def test_who_asked_least_lately_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.gate._MAX_KEYS", 2)
+    gate = Gate(15, 0)
+    for user in ("web:a", "web:b"):
+        asked(gate, 5, 0.0, user)
+    assert asked(gate, 1, 0.0, "web:a") == [SAY]
+    asked(gate, 1, 0.0, "web:c")
+    assert asked(gate, 1, 0.0, "web:a") == [SILENT]
+    assert asked(gate, 1, 0.0, "web:b") == [OK]
 
 
 @pytest.mark.asyncio
@@ -139,6 +162,19 @@ async def test_forgotten_after_ten_minutes_and_apart_by_channel() -> None:
     assert await replies.once("telegram", "m1", 0.0, make) == 1
     assert await replies.once("wecom", "m1", 600.0, make) == 2
     assert [await replies.once("web", None, 0.0, make) for _ in range(2)] == [3, 4]
+
+
+async def test_only_what_is_older_than_ten_minutes_is_forgotten() -> None:
+    replies: Duplicates[float] = Duplicates()
+
+    async def ask(message: str, now: float) -> float:
+        async def make() -> float:
+            return now
+
+        return await replies.once("wecom", message, now, make)
+
+    told = [await ask(*given) for given in (("a", 5000.0), ("b", 5599.0), ("b", 5600.0), ("a", 5600.0), ("b", 5601.0))]
+    assert told == [5000.0, 5599.0, 5599.0, 5600.0, 5599.0]
 
 
 @pytest.mark.asyncio

@@ -17,6 +17,8 @@ from bot.lines import Asked, read
         (b'{"q": "a", "ctx": "b"}', Asked("a")),
         (b'{"q": "a", "ctx": null}', Asked("a")),
         ("{这不是 JSON".encode(), Asked("{这不是 JSON")),
+        (b' {"q": "a"}\r\n', Asked("a")),
+        (b" X \n", Asked(" X ")),
         (b'{"q":' * 100_000, Asked('{"q":' * 100_000)),
         (b"\xff", Asked("\ufffd")),
     ],
@@ -28,4 +30,4 @@ def test_a_line(line: bytes, asked: Asked) -> None:
 def test_a_line_without_a_question_says_which() -> None:
     first, second = read([b"a", b'{"text": 1}'])
     assert not first.wrong
-    assert second.wrong.startswith("第 2 行")
+    assert second == Asked('{"text": 1}', wrong="第 2 行是 JSON，却没有写成文字的 q")

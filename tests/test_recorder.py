@@ -89,6 +89,44 @@ def test_a_spool_is_bounded_and_lives_in_memory_when_the_disk_is_full(tmp_path: 
         spool.append([arrival(4)])
 
 
+def test_what_a_crash_cut_off_takes_no_other_row_with_it(tmp_path: Path) -> None:
+    file, cut = tmp_path / "log.spool", b'{"row": {"asked'
+    file.write_bytes(cut)
+    for number in (1, 2):
+        Spool(file).append([arrival(number)])
+    assert Spool(file).first(9) == [arrival(1), arrival(2)]
+    emptied = Spool(file)
+    emptied.drop(2)
+    emptied.append([arrival(3)])
+    assert file.read_bytes().startswith(b'{"row"')
+
+
+def test_a_message_is_held_until_its_row_is_stored(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "log.spool")
+    rows = [replace(arrival(1, "m1"), also=("m2",)), arrival(2, "m1"), arrival(3)]
+    spool.append(rows)
+    assert spool.held("web", "m2") == rows[0]
+    assert spool.held("wecom", "m2") is spool.held("web", None) is None
+    spool.drop(2)
+    assert spool.held("web", "m1") is spool.held("web", "m2") is None
+    assert (len(spool), spool.room) == (1, 49_999)
+    assert (tmp_path / "log.spool").exists()
+
+
+def test_what_was_only_in_memory_is_safe_once_it_is_stored(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "log.spool")
+    (tmp_path / "log.spool").mkdir()
+    spool.append([arrival(1), arrival(2)])
+    (tmp_path / "log.spool").rmdir()
+    assert spool.unsafe == 2
+    spool.drop(1)
+    assert spool.unsafe == 1
+    spool.drop(1)
+    assert spool.unsafe == 0
+    spool.append([arrival(3)])
+    assert spool.unsafe == 0
+
+
 async def test_rows_come_over_in_order_when_the_lock_is_gone(querylog: QueryLog, spool: Spool, file: Path) -> None:
     recorder = recorder_of(querylog, spool)
     draining = asyncio.create_task(recorder.keep_draining())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import re
 import unicodedata
 from itertools import pairwise
 
@@ -13,9 +15,11 @@ from pypinyin.seg.simpleseg import seg
 
 from bot.text import normalise as normalising
 from bot.text import numerals, pinyin
-from bot.text.expand import TemplateError, expand
+from bot.text.expand import MAX_EXPANSIONS, TemplateError, expand
+from bot.text.markdown import escape
 from bot.text.normalise import MAX_CHARS, join_han, key, normalise, normalise_all, spaced, tight
 from bot.text.phrases import Phrases
+from bot.text.tidy import slips, tidy
 
 any_text = st.text(st.characters(codec=None), max_size=300)
 
@@ -54,13 +58,19 @@ def test_key_and_spaces() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("三十六条", "36条"), ("二零二二年", "2022年"), ("一百零八", "108"), ("两千八百", "2800"), ("十一", "11")],
+    [
+        *[("三十六条", "36条"), ("二零二二年", "2022年"), ("一百零八", "108"), ("两千八百", "2800"), ("十一", "11")],
+        *[("二百五", "250"), ("三千五", "3500"), ("一千零五", "1005"), ("两千一百一十一", "2111"), ("二十", "20")],
+        *[("九千九百九十九", "9999"), ("〇一二", "12")],
+    ],
 )
 def test_numerals_become_digits(text: str, value: str) -> None:
     assert numerals.to_arabic(text) == value
 
 
-@pytest.mark.parametrize("text", ["一站式", "十佳", "五帮", "万一", "百十千", "三心二意"])
+@pytest.mark.parametrize(
+    "text", ["一站式", "十佳", "五帮", "万一", "百十千", "三心二意", "十百", "一二十", "二百三百", "五一", "百五"]
+)
 def test_words_with_numerals_stay(text: str) -> None:
     assert numerals.to_arabic(text) == text
 
@@ -75,6 +85,30 @@ def test_expand() -> None:
 def test_expand_refuses(template: str) -> None:
     with pytest.raises(TemplateError):
         expand(template)
+
+
+@pytest.mark.parametrize(
+    ("template", "says", "column"),
+    [
+        ("办(甲", "“(”没有配对的“)”", 1),
+        ("办[甲(乙)", "“[”没有配对的“]”", 1),
+        ("办甲)", "多了一个“)”", 2),
+        ("甲|乙", "多了一个“|”", 1),
+        ("(甲|乙]", "多了一个“]”", 4),
+        ("(a|b|c|d|e|f)(a|b|c|d|e|f)(a|b|c|d|e|f)", "200 句以上", 38),
+        ("[" * 11 + "(" * 10, "最多 20 对", 0),
+    ],
+)
+def test_expand_tells_what_is_wrong_and_where(template: str, says: str, column: int) -> None:
+    with pytest.raises(TemplateError, match=re.escape(says)) as caught:
+        expand(template)
+    assert caught.value.column == column
+
+
+def test_expand_goes_as_far_as_it_may() -> None:
+    assert len(expand("(a|b|c|d|e|f|g|h|i|j)" * 2 + "(a|b)")) == MAX_EXPANSIONS
+    assert expand("[a][a][a]") == ("a", "aa", "aaa")
+    assert expand("(((((((((((((((((((a)))))))))))))))))))[b]") == ("a", "ab")
 
 
 @given(st.text("甲乙()[]|", max_size=40))
@@ -93,9 +127,22 @@ def test_pinyin() -> None:
     assert pinyin.of_typed("weifayuan") == pinyin.of_text("微法院")
     assert pinyin.of_typed("wei1 fa3 yuan4") == pinyin.of_text("微法院")
     assert pinyin.of_typed("wēi fǎ yuàn") == pinyin.of_text("微法院")
+    assert pinyin.of_typed("lvse nüren lǚyou celue") == pinyin.of_text("绿色女人旅游策略")
+    assert pinyin.of_typed("nve 12 fa") == ("nve", "12", "fa")
+    assert pinyin.of_typed("ni'hao，微法院") == ("ni", "hao", "wei", "fa", "yuan")
+    assert pinyin.of_typed("xi an") is not None is pinyin.of_typed("x an")
+    assert (pinyin.of_typed("nan"), pinyin.of_typed("nian")) == (None, ("nian",))
     assert pinyin.of_typed("what is this") is None
     assert pinyin.of_typed("12345") is None
     assert pinyin.initials("微法院") == "wfy"
+    assert pinyin.initials("AI 超市") == "acs"
+    assert [pinyin.fold(item) for item in ("zhang", "cheng", "shing", "lue", "bing")] == [
+        "zan",
+        "cen",
+        "sin",
+        "lve",
+        "bin",
+    ]
 
 
 lines = st.lists(any_text | st.text("微法院重庆银行調解36条 Aａz?，\n", max_size=20), max_size=12)
@@ -163,3 +210,64 @@ def test_phrases_are_cut_from_left_to_right(words: list[str], text: str) -> None
 
 def test_phrases_take_lone_surrogates() -> None:
     assert [item for _, _, item in Phrases([("人才", 1)]).find_all("\ud800人才")] == [1]
+
+
+def test_phrases_are_as_many_as_differ_and_hold_something() -> None:
+    phrases = Phrases([("人才", 1), ("", 2), ("人才", 3), ("公寓", 4)])
+    assert len(phrases) == 2
+    assert [item for _, _, item in phrases.find("人才公寓")] == [1, 4]
+    again = pickle.loads(pickle.dumps(phrases))
+    assert again.find("人才公寓") == phrases.find("人才公寓")
+
+
+def test_a_shorter_whole_word_stands_in_for_a_longer_part_of_one() -> None:
+    phrases = Phrases([("甲a", 1), ("甲", 2), ("乙", 3), ("b乙", 4), ("甲乙", 5)])
+    assert [item for _, _, item in phrases.find("甲ab乙")] == [2, 3]
+    assert [item for _, _, item in phrases.find("甲a 甲乙")] == [1, 5]
+    assert phrases.blank("甲ab乙") == " ab "
+
+
+def test_a_text_that_never_settles_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(normalising, "_clean", lambda text: text + "a")
+    assert normalising._settled("x") == "xaaaa"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[a](b) `c` *d* ~e~ <f> |g| \\h", "［a］(b) ｀c｀ ＊d＊ ～e～ ＜f＞ ｜g｜ ＼h"),
+        ("# 一\n- 二\n+ 三\n= 四", "＃ 一\n－ 二\n＋ 三\n＝ 四"),
+        ("一 # 二 - 三", "一 # 二 - 三"),
+        ("_一_ snake_case_", "＿一＿ snake_case＿"),
+    ],
+)
+def test_markdown_shows_what_was_meant(text: str, shown: str) -> None:
+    assert escape(text) == shown
+    assert escape(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "mended"),
+    [
+        ("共１２项", {"wide"}, "共 12 项"),
+        ("停车,收费", {"marks"}, "停车，收费"),
+        ("停车 ，收费", {"spaces"}, "停车，收费"),
+        ("停车  收费", {"spaces"}, "停车 收费"),
+        ("“１２项”和《ＡＩ》", set(), "“１２项”和《ＡＩ》"),
+        ("姚江1号停了4年", {"spaces"}, "姚江1号停了 4 年"),
+        ("姚江1号", set(), "姚江1号"),
+        ("\ue000“１”１", {"wide"}, "\ue000“１”1"),
+        ("", set(), ""),
+    ],
+)
+def test_slips_are_mended_outside_of_quotations_and_names(text: str, kinds: set[str], mended: str) -> None:
+    names = ["江1", "姚江1号", ""]
+    assert slips(text, names).keys() == kinds
+    assert tidy(text, names) == mended
+
+
+@given(any_text | st.text("\ue000“”《》甲１，, ", max_size=12))
+def test_mending_slips_is_total_and_idempotent(text: str) -> None:
+    once = tidy(text, ["甲１"])
+    assert tidy(once, ["甲１"]) == once
+    assert not slips(once, ["甲１"])

@@ -33,7 +33,8 @@ class Spool:
 
     def __init__(self, file: Path, limit: int = MAX_ROWS) -> None:
         self._file, self._limit = file, limit
-        self._rows: deque[Arrival] = deque(_read(file))
+        found, self._torn = _read(file)
+        self._rows: deque[Arrival] = deque(found)
         self._held = {key: one for one in self._rows for key in one.messages()}
         self._unsafe = 0
 
@@ -76,11 +77,12 @@ class Spool:
             for key in self._rows.popleft().messages():
                 self._held.pop(key, None)
         if not self._rows:
-            self._unsafe = 0
+            self._unsafe, self._torn = 0, False
             self._file.unlink(missing_ok=True)
 
     def _write(self, arrivals: Iterable[Arrival]) -> None:
-        content = "".join(json.dumps(_plain(one), ensure_ascii=False) + "\n" for one in arrivals).encode()
+        lines = [json.dumps(_plain(one), ensure_ascii=False) + "\n" for one in arrivals]
+        content = "".join(["\n", *lines] if self._torn else lines).encode()
         if not self._file.exists():
             self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("ab", buffering=0) as out:
@@ -92,6 +94,7 @@ class Spool:
             except OSError:
                 out.truncate(start)
                 raise
+        self._torn = False
 
 
 def _plain(arrival: Arrival) -> dict[str, Any]:
@@ -106,16 +109,16 @@ def _arrival(found: dict[str, Any]) -> Arrival:
     return Arrival(LogRow(**row), tuple(found["also"]), reply)
 
 
-def _read(file: Path) -> list[Arrival]:
-    """The rows of a file; a line that a crash cut off is left out, and said so."""
+def _read(file: Path) -> tuple[list[Arrival], bool]:
+    """The rows of a file, and whether a crash cut off its last line; such a line is left out, and said so."""
     try:
-        lines = file.read_bytes().splitlines()
+        content = file.read_bytes()
     except FileNotFoundError:
-        return []
+        return [], False
     found: list[Arrival] = []
-    for line in lines:
+    for line in content.splitlines():
         try:
             found.append(_arrival(json.loads(line)))
         except (ValueError, TypeError, KeyError):
             log.error("a line of %s could not be read and is left out", file.name)
-    return found
+    return found, not content.endswith(b"\n")

@@ -27,7 +27,8 @@ def parse(run: str) -> int | None:
             return None
         total += (1 if digit is None else digit) * unit
         digit, last = None, unit
-    return total + (digit or 0)
+    spoken = _UNITS.get(run[-2:-1], 10) // 10  # 二百五 is 250, 二百零五 is 205
+    return total + (digit or 0) * spoken
 
 
 def to_arabic(text: str) -> str:

@@ -25,12 +25,15 @@ _UNUSUAL = re.compile("[^\n\u4e00-\u9fa50-9 ,.?!%:;()、。“”《》]+")
 _ITEM = re.compile(r"[a-z]+|[0-9]+|[\u3400-\U0003ffff]")
 _ALL_HAN = re.compile(r"[\u3400-\U0003ffff]*")
 _MERGE = (("zh", "z"), ("ch", "c"), ("sh", "s"))
+_SAME = {"lue": "lve", "nue": "nve"}
+"""Syllables that are typed in two ways."""
 _TONE_NUMBER = re.compile(r"(?<=[a-z])[1-5](?![0-9])")
 _LONGEST = 6
 
 
 def fold(syllable: str) -> str:
     """Merge what southern speakers and hurried typists mix up: zh/z, ch/c, sh/s, ing/in, eng/en, ang/an."""
+    syllable = _SAME.get(syllable, syllable)
     for wide, narrow in _MERGE:
         if syllable.startswith(wide):
             syllable = narrow + syllable[2:]
@@ -49,13 +52,14 @@ def syllable_table() -> frozenset[str]:
             plain = strip_tones(reading)
             if plain.isascii() and plain.isalpha():
                 table.add(plain)
-    return frozenset(table - {"m", "n", "ng", "hm", "hng", "ê", "r"})
+    return frozenset((table | _SAME.keys()) - {"m", "n", "ng", "hm", "hng", "ê", "r"})
 
 
 def strip_tones(text: str) -> str:
-    """`wēi fǎ yuàn` and `wei1 fa3 yuan4` → `wei fa yuan`."""
-    bare = "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
-    return _TONE_NUMBER.sub("", bare.replace("ü", "v"))
+    """`wēi fǎ yuàn` and `wei1 fa3 yuan4` → `wei fa yuan`; ü becomes v."""
+    apart = unicodedata.normalize("NFD", text).replace("u\u0308", "v")
+    bare = "".join(char for char in apart if not unicodedata.combining(char))
+    return _TONE_NUMBER.sub("", bare)
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,8 @@ _HALF_MARK = re.compile(rf"(?<=[{_HAN}”》）])([,;:?!])(?=[{_HAN}“《（]|$
 _BESIDE = re.compile(r"(?<=[，。；：！？、]) +| +(?=[，。；：！？、])")
 _RUNS = re.compile(" {2,}")
 _BOUNDARY = re.compile(rf"(?<=[{_HAN}])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%])(?=[{_HAN}])")
-_QUOTED = r"“[^”]*”|《[^》]*》"
+_HELD = "\ue000"
+_QUOTED = rf"{_HELD}|“[^”]*”|《[^》]*》"
 
 
 def wide(text: str) -> str:
@@ -64,7 +65,7 @@ def _outside(mend: Callable[[str], str], text: str, kept: re.Pattern[str]) -> st
     if not held:
         return mend(text)
     parts = iter(held)
-    return re.sub("\ue000", lambda _: next(parts), mend(kept.sub("\ue000", text)))
+    return re.sub(_HELD, lambda _: next(parts), mend(kept.sub(_HELD, text)))
 
 
 KINDS: dict[str, Callable[[str], str]] = {"wide": wide, "marks": marks, "spaces": spaces}
