@@ -40,6 +40,8 @@ _SHARED = frozenset({"title", "summary", "fact", "period", "source", "caution"})
 _UNITS = "户人家亩公里米层楼岁件项部座所名辆次处台套间张条届场"
 _UNIT = re.compile(f"(?:多少|几)([{_UNITS}])")
 _COUNTED = re.compile(f"[0-9余多万亿千百]([{_UNITS}])")
+_HAS = re.compile("[的都还]*有?[ ?]*$")
+"""What is left of 「养老有哪些政策」 beside its subject."""
 _SAY_UNKNOWN = frozenset({"费用", "时限", "日期", "地点", "部门", "电话", "材料", "网址", "开放时间", "现状"})
 """What a person asks for by name: without such a fact the reply says that the source does not tell."""
 
@@ -253,7 +255,7 @@ def _label(query: Query) -> str:
     parts = [*query.regions, *years, *query.themes, *query.audiences, *(["首创和荣誉"] if query.honour else [])]
     if not parts and filler.APPLY.search(query.text):
         return "市民和企业能申请、享受的"
-    return "、".join(parts[:3]) or filler.BROWSE.sub("", query.text) or query.text
+    return "、".join(parts[:3]) or _HAS.sub("", filler.BROWSE.sub("", query.text)).strip() or query.text
 
 
 def _smalltalk(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001

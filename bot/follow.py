@@ -38,7 +38,7 @@ Settled = tuple[Query, "Ranked", Decision]
 
 
 def picked(text: str, turns: Sequence[Turn], desk: Desk) -> str | None:
-    """The entry chosen from the options of the turn before: by number (「2」「第二个」) or by a word (「医院那个」)."""
+    """The entry chosen from the options of the turn before: by number (「选第二个」) or by a word (「医院那个」)."""
     if not turns or not turns[-1].offered:
         return None
     named = key(_THAT_ONE.sub("", normalise(text)))
@@ -46,8 +46,7 @@ def picked(text: str, turns: Sequence[Turn], desk: Desk) -> str | None:
     holding = [found for found in known if len(named) > 1 and named in key(normalise(desk.label(found)))]
     if len(holding) == 1:
         return holding[0]
-    word = key(normalise(text)).removeprefix("第").removeprefix("选").removesuffix("个").removesuffix("条")
-    at = _NUMBERS.get(word)
+    at = _NUMBERS.get(named.removeprefix("第").removesuffix("个").removesuffix("条"))
     offered = turns[-1].offered
     return offered[at] if at is not None and at < len(offered) else None
 
@@ -154,20 +153,17 @@ def _leaning(query: Query, alone: Settled, desk: Desk, subject: Turn) -> Settled
     if subject.ids:
         readings += _with_subject(query, desk, subject)
     answered = [item for item in readings if item[2].status is Status.ANSWER]
-    if not answered:
-        return alone
-    best = max(answered, key=lambda item: item[2].score)
-    return best if best is not alone or alone[2].status is Status.ANSWER else alone
+    return max(answered, key=lambda item: item[2].score, default=alone)
 
 
 def _with_subject(query: Query, desk: Desk, subject: Turn) -> list[Settled]:
     entry = desk.book.entries[subject.ids[0]]
-    joined = understand(f"{entry.name} {query.text}", desk.lexicon)
-    joined = replace(joined, asked=query.asked, regions=query.regions or subject.regions)
-    ranked = decide.rank(joined, desk)
     share = desk.share_told(entry.id, desk.weigh(query.core))
     if share < 0.5 or query.outside or query.elsewhere:
         return []
+    joined = understand(f"{entry.name} {query.text}", desk.lexicon)
+    joined = replace(joined, asked=query.asked, regions=query.regions or subject.regions)
+    ranked = decide.rank(joined, desk)
     return [
         (
             replace(query, regions=joined.regions),

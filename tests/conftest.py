@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 KNOWLEDGE = ROOT / "knowledge"
 TODAY = dt.date(2026, 11, 20)
 
-settings.register_profile("no clock", deadline=None)
-settings.load_profile("no clock")
+settings.register_profile("full", deadline=None)
+settings.register_profile("few", deadline=None, max_examples=10, derandomize=True)
+settings.load_profile("full")
 
 
 @cache

@@ -54,6 +54,7 @@ def test_a_fact_that_the_source_does_not_tell_is_said_to_be_unknown(desk: Desk) 
     assert any(block.kind == "note" and "没有写" in block.text for block in reply.blocks)
 
 
+@pytest.mark.sweep
 def test_only_a_name_is_said_to_be_only_a_name(desk: Desk) -> None:
     entries = [entry for entry in desk.book.entries.values() if entry.detail != "described"]
     assert len(entries) == 22
@@ -129,6 +130,7 @@ def test_a_neighbours_entry_is_offered_as_the_neighbours(desk: Desk) -> None:
     assert "镇海区" in plain(reply)
 
 
+@pytest.mark.sweep
 def test_no_answer_is_of_a_district_that_was_not_asked_for(desk: Desk) -> None:
     districts = [name for name in desk.book.regions if name != desk.lexicon.city]
     checked = 0
@@ -172,6 +174,7 @@ def test_hostile_input_gets_a_polite_reply(desk: Desk, text: str) -> None:
     assert reply.status in {Status.NONE, Status.ANSWER, Status.CHOICES, Status.SMALLTALK}
 
 
+@pytest.mark.sweep
 @given(raw=st.text(st.characters(codec=None), max_size=120))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 def test_every_text_gets_a_reply_of_the_contract(desk: Desk, raw: str) -> None:
@@ -184,6 +187,7 @@ def test_every_text_gets_a_reply_of_the_contract(desk: Desk, raw: str) -> None:
     found["text"].encode("utf-8")
 
 
+@pytest.mark.sweep
 def test_every_name_and_alias_finds_its_entry(desk: Desk) -> None:
     missed = [
         (entry.id, name)
@@ -195,6 +199,7 @@ def test_every_name_and_alias_finds_its_entry(desk: Desk) -> None:
     assert missed == []
 
 
+@pytest.mark.sweep
 def test_a_wording_of_the_bank_scores_one(desk: Desk) -> None:
     for item in desk.matcher.bank.items[:60]:
         if item.decoy:
@@ -207,6 +212,7 @@ def test_a_wording_of_the_bank_scores_one(desk: Desk) -> None:
             assert item.id in reply.ids
 
 
+@pytest.mark.sweep
 def test_every_figure_of_a_reply_stands_in_its_entry(desk: Desk) -> None:
     figure = re.compile(r"[0-9][0-9.,]*%?")
     for entry in desk.book.entries.values():
@@ -218,6 +224,7 @@ def test_every_figure_of_a_reply_stands_in_its_entry(desk: Desk) -> None:
                 assert found in known.replace(" ", ""), (entry.id, found)
 
 
+@pytest.mark.sweep
 def test_the_order_of_files_changes_nothing(desk: Desk, shipped: dict[str, bytes]) -> None:
     turned = parse(dict(reversed(shipped.items()))).book
     assert turned is not None

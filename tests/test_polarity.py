@@ -40,6 +40,7 @@ def test_negated(question: str, wording: str, against: bool) -> None:
     assert negated(question, wording) is against
 
 
+@pytest.mark.sweep
 def test_the_opposite_is_offered_and_not_answered(shipped: dict[str, bytes]) -> None:
     files = dict(shipped)
     files["faq/licence.yaml"] = """

@@ -337,35 +337,6 @@ async def test_no_personal_number_reaches_the_disk(querylog: QueryLog, path: Pat
         assert number.encode() not in everything
 
 
-def test_a_row_from_a_reply() -> None:
-    reply = Reply(Status.ANSWER, (), ids=("nb-a", "nb-b"), score=1.0000001, reason="名称相同", runner_up="nb-c")
-    message = Message(" 微法院 ", "web", "anna", "m\ud800\0", "192.0.2.1")
-    assert record.row(message, "u1", reply, "v1", float("nan"), NOW) == LogRow(
-        asked_at=NOW,
-        channel="web",
-        user_key="u1",
-        message_id="m?",
-        text="微法院",
-        status="answer",
-        entries=("nb-a", "nb-b"),
-        score=1.0,
-        runner_up="nb-c",
-        knowledge_version="v1",
-        took_ms=0.0,
-        reason="名称相同",
-    )
-
-
-def test_a_limited_question_leaves_no_text() -> None:
-    limited = record.row(Message("微法院"), "u1", Reply(Status.LIMITED, ()), "v1", 0.1, NOW)
-    assert (limited.text, limited.status, limited.entry, limited.message_id) == ("", "limited", None, None)
-
-
-def test_a_long_text_is_cut_after_redaction() -> None:
-    text = record.row(Message("问" * 398 + PHONE + "答" * 99), "u1", Reply(Status.NONE, ()), "v1", 0.1, NOW).text
-    assert text == "问" * 398
-
-
 async def test_both_ways_into_the_log_store_the_same(querylog: QueryLog) -> None:
     more = {"entries": ("nb-a", "新"), "score": 0.5, "runner_up": "nb-c", "knowledge_version": "v", "took_ms": 0.25}
     plain = await querylog.write(row("一样", **more, reason="名称相同"))

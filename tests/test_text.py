@@ -164,6 +164,7 @@ def test_pinyin_is_total(raw: str) -> None:
     assert typed is None or all(typed)
 
 
+@pytest.mark.sweep
 def test_the_readings_of_plain_text_are_those_of_its_words() -> None:
     """The short way is taken only where no word reads a character otherwise than it is read alone."""
     words = sorted(PHRASES_DICT)[::29]

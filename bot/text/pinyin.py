@@ -46,13 +46,8 @@ def fold(syllable: str) -> str:
 @cache
 def syllable_table() -> frozenset[str]:
     """Every toneless syllable of Mandarin, from pypinyin's table."""
-    table: set[str] = set()
-    for readings in PINYIN_DICT.values():
-        for reading in readings.split(","):
-            plain = strip_tones(reading)
-            if plain.isascii() and plain.isalpha():
-                table.add(plain)
-    return frozenset((table | _SAME.keys()) - {"m", "n", "ng", "hm", "hng", "ê", "r"})
+    read = {strip_tones(reading) for readings in PINYIN_DICT.values() for reading in readings.split(",")}
+    return frozenset((read | _SAME.keys()) - {"m", "n", "ng", "hm", "hng", "r"})
 
 
 def strip_tones(text: str) -> str:
