@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.answer import answer
+from bot.answer import answer, by_heart, give
 from bot.desk import Desk
 from bot.knowledge.book import parse
 from bot.model import Reply, Status, Turn
@@ -341,3 +341,25 @@ def test_what_must_not_be_told_is_refused_whatever_it_is_like(desk: Desk) -> Non
     reply = ask(desk, "加装电梯的处长手机号是多少")
     assert (reply.status, reply.ids) == (Status.NONE, ())
     assert "他人隐私" in plain(reply)
+
+
+def test_the_surest_stretch_of_a_story_is_answered(desk: Desk) -> None:
+    first = "医共体能带来哪三方面的提升"
+    reply = ask(desk, f"{first}，楼上邻居噪音扰民投诉找谁，没签合同的兼职摔断腿能赔吗")
+    assert (reply.status, reply.ids) == (Status.ANSWER, ("nb-county-medical-community",))
+    assert reply.reason == f"其中一句：{first}"
+
+
+def test_a_button_of_an_entry_that_is_no_more_says_so(desk: Desk) -> None:
+    reply = give("was-here", "从前的事", desk, TODAY)
+    assert (reply.status, reply.ids) == (Status.NONE, ())
+    assert "撤下" in plain(reply)
+    assert give("", "都不是", desk, TODAY).reason == "给的选项都不是"
+    assert give("zh-zombie-cars", "僵尸车", desk, TODAY).ids == ("zh-zombie-cars",)
+
+
+def test_what_is_settled_by_heart_needs_no_matching(desk: Desk) -> None:
+    entry = desk.book.entries["zh-zombie-cars"]
+    assert by_heart(entry.name, desk, TODAY) == entry.id
+    for text in ("你好", "方舱", f"余姚的{entry.name}", f"{entry.name}？另外{entry.name}", "月亮上有什么"):
+        assert by_heart(text, desk, TODAY) is None

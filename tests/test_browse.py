@@ -134,3 +134,17 @@ def test_a_bank_of_questions_and_answers_alone_has_no_headings(desk: Desk) -> No
 def test_an_empty_bank_knows_nothing(desk: Desk) -> None:
     empty = Desk(replace(desk.book, entries={}, golden=(), faqs={}, outside=(), talk=()))
     assert ask(empty, "加装电梯要几天").status is Status.NONE
+
+
+@pytest.mark.parametrize("text", ["多少钱的有哪些", "护照可以申请什么", "高铁有哪些"])
+def test_what_names_no_heading_of_the_material_is_no_list(desk: Desk, text: str) -> None:
+    reply = ask(desk, text)
+    assert (reply.status, reply.ids) == (Status.NONE, ())
+
+
+def test_in_a_bank_of_one_entry_a_question_for_several_has_that_one(desk: Desk) -> None:
+    entry = desk.book.entries["nb-old-estate-lifts"].model_copy(update={"related": ()})
+    small = Desk(replace(desk.book, entries={entry.id: entry}, golden=(), faqs={}))
+    assert ask(small, "老楼里有哪些好处").ids == (entry.id,)
+    assert ask(small, "加电梯政府有哪些扶持").ids == (entry.id,)
+    assert ask(small, "月亮有哪些地方").ids == ()

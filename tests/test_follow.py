@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.desk import Desk
-from bot.model import Status
+from bot.follow import declined, picked
+from bot.model import Status, Turn
 from bot.render import plain
 from tests.test_answer import ask
 
@@ -57,3 +58,54 @@ def test_another_place_without_the_thing_is_the_neighbours(desk: Desk) -> None:
     reply = ask(desk, "爱心车轮食堂", "江北有吗")
     assert reply.status is Status.NONE
     assert "镇海区" in plain(reply)
+
+
+def test_a_list_of_a_district_lends_its_place(desk: Desk) -> None:
+    reply = ask(desk, "镇海有哪些改革", "老人去哪吃饭")
+    assert (reply.status, reply.ids) == (Status.ANSWER, ("zh-elderly-meals",))
+    assert ask(desk, "江北有什么服务", "农村医疗条件差").ids == ("nb-county-medical-community",)
+
+
+def test_a_few_words_about_another_thing_lean_on_nothing(desk: Desk) -> None:
+    assert ask(desk, "镇海拿到的省以上改革试点一共有几项", "快递打包多少钱").status is Status.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        *[(text, 0) for text in ("1", "一", "第一个", "我要第1条", "就第一个吧")],
+        *[(text, 1) for text in ("2", "二", "两", "选2", "选第二个", "要第二个", "第二个的", "2。", "第 2 个")],
+        *[(text, None) for text in ("0", "3", "第", "个", "12", "第二个问题")],
+    ],
+)
+def test_a_number_picks_however_it_is_said(desk: Desk, text: str, at: int | None) -> None:
+    offered = ("nb-makeshift-hospital", "nb-vegetable-market-fangcang")
+    assert picked(text, [Turn("方舱", offered=offered)], desk) == (None if at is None else offered[at])
+    assert picked(text, [Turn("方舱", offered=offered), Turn("别的")], desk) is None
+    assert picked(text, [], desk) is None
+
+
+def test_a_number_goes_up_to_five(desk: Desk) -> None:
+    offered = tuple(desk.book.entries)[:6]
+    turns = [Turn("有哪些", offered=offered)]
+    assert [picked(text, turns, desk) for text in "12345"] == list(offered[:5])
+    assert [picked(text, turns, desk) for text in "一二三四五"] == list(offered[:5])
+    assert picked("6", turns, desk) is None
+
+
+def test_a_word_picks_only_what_one_option_has_in_its_name(desk: Desk) -> None:
+    offered = ("nb-makeshift-hospital", "nb-vegetable-market-fangcang", "gone-since")
+    turns = [Turn("方舱", offered=offered)]
+    assert picked("说的是医院那个", turns, desk) == offered[0]
+    assert picked("就要菜", turns, desk) is None
+    assert picked("方舱的", turns, desk) is None
+    assert picked("第三个", turns, desk) == "gone-since"
+
+
+def test_the_options_are_turned_down_in_their_own_words_only(desk: Desk) -> None:
+    offering, plain_turn = Turn("方舱", offered=("nb-makeshift-hospital",)), Turn("方舱")
+    assert declined("都不是。", [offering], "都不是")
+    assert not declined("都是", [offering], "都不是")
+    assert not declined("都不是", [plain_turn], "都不是")
+    assert not declined("都不是", [], "都不是")
+    assert not declined("都不是", [offering, plain_turn], "都不是")

@@ -71,6 +71,25 @@ def test_facts_have_period_and_source(desk: Desk) -> None:
     assert all(fact.period and fact.source in desk.book.sources for fact in facts)
 
 
+def refused(shipped: dict[str, bytes], name: str, old: str, new: str) -> list[tuple[str, str, str]]:
+    """(file, code, message) of the errors, with one thing in one file changed."""
+    text = shipped[name].decode()
+    assert text.count(old) == 1
+    problems = parse(shipped | {name: text.replace(old, new).encode()}).problems
+    return [(item.file, item.code, item.message) for item in problems if item.severity is Severity.ERROR]
+
+
+def test_a_registry_without_what_the_program_needs_is_refused(shipped: dict[str, bytes]) -> None:
+    assert ("facets.yaml", "K201", "缺少“费用”，请补上") in refused(
+        shipped, "facets.yaml", "- name: 费用\n", "- name: 内容\n"
+    )
+    assert refused(shipped, "texts.yaml", "\nempty: ", "\nemptied: ") == [("texts.yaml", "K201", "缺少“empty”，请补上")]
+    (title,) = re.findall(r"(?m)^  title: .*\n", shipped["sources.yaml"].decode())[:1]
+    assert ("sources.yaml", "K209", "来源要有 title；版面没有标题时写一句 description") in refused(
+        shipped, "sources.yaml", title, ""
+    )
+
+
 def test_a_failing_question_is_reported_where_it_stands(shipped: dict[str, bytes]) -> None:
     files = dict(shipped)
     name = "ningbo/justice.yaml"

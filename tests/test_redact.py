@@ -232,3 +232,10 @@ def test_a_pattern_that_is_passed_over_would_have_changed_nothing(text: str) -> 
     for possible, pattern, tag in redact_module._PASSES:
         if not possible(text):
             assert pattern.sub(tag, text) == text
+
+
+def test_more_characters_than_are_remembered_are_read_all_the_same() -> None:
+    table = redact_module._Readable()
+    text = "".join(map(chr, range(0x3400, 0x3400 + 9_000))) + "\u200b١"
+    assert text.translate(table) == text[:-2] + "1"
+    assert len(table) == 8_000

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,8 +12,9 @@ from hypothesis import strategies as st
 from bot.desk import Desk
 from bot.text.normalise import join_han, normalise_all
 from bot.understand import filler, talk
+from bot.understand.lexicon import Lexicon
 from bot.understand.query import understand
-from bot.understand.split import segments, split
+from bot.understand.split import segments, split, windows
 
 asked_of = st.lists(
     st.sampled_from(
@@ -126,3 +130,70 @@ def test_understanding_is_total(desk: Desk, raw: str) -> None:
     query = understand(raw, desk.lexicon)
     assert query.raw == raw
     assert len(query.text) <= 200
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("装电梯要几天？骑手保险多少钱？停车怎么收费；哪里报名；谁来管理", 4),
+        ("装电梯要几天\n骑手保险多少钱", 2),
+        ("装电梯要几天，还有，骑手保险多少钱", 2),
+        ("一是装电梯要几天 二是骑手保险多少钱", 2),
+        ("要几天？骑手保险多少钱", 1),
+        ("怎么报名？骑手保险多少钱", 2),
+    ],
+)
+def test_split_into_so_many(text: str, parts: int) -> None:
+    found = split(text)
+    assert len(found) == parts
+    assert all(part == part.strip(" ,，。、") for part in found)
+    assert parts > 1 or found == (text,)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("一证通办, 多少项，，最多跑一次", ()),
+        ("一证通办, 多少事项，，最多跑一次", ("一证通办", "多少事项", "最多跑一次")),
+        ("一证通办 多少事项 最多跑一次 谁来管理", ("一证通办", "多少事项", "最多跑一次", "谁来管理")),
+        ("一证通办 多少事项 最多跑一次 谁来管理 哪里报名", ()),
+        ("一证通办", ()),
+        ("一证通 多少事项", ()),
+        (" 一证通办。多少事项", ("一证通办", "多少事项")),
+    ],
+)
+def test_segments(text: str, found: tuple[str, ...]) -> None:
+    assert segments(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", ()),
+        ("一二三四五六", ()),
+        ("一二三四五 六七八九十一", ()),
+        ("一二三四五六，七八九十一二", ("一二三四五六", "七八九十一二")),
+        ("一二三四五六七八九十一二三四五六,一二三四五六", ("一二三四五六七八九十一二三四五六", "一二三四五六")),
+        ("甲" * 8 + "乙" * 9 + "，丙丙丙丙丙", ("甲" * 8 + "乙" * 8, "乙" * 9)),
+        ("甲" * 8 + "乙" * 8 + "丙" * 8, ("甲" * 8 + "乙" * 8, "乙" * 8 + "丙" * 8)),
+        ("甲" * 8 + "乙" * 8 + "丙" * 9, ("甲" * 8 + "乙" * 8, "乙" * 8 + "丙" * 8, "丙" * 9)),
+        ("。".join(["一二三四五六"] * 7), ("一二三四五六",) * 5),
+    ],
+)
+def test_windows_over_a_story(text: str, found: tuple[str, ...]) -> None:
+    assert windows(text) == found
+
+
+def test_a_lexicon_that_was_packed_up_reads_as_before(desk: Desk) -> None:
+    again = pickle.loads(pickle.dumps(desk.lexicon))
+    for text in ("你好呀", "鄞州的三十六条", "zhenhai you shitang ma", "杭州的公积金要多少钱"):
+        assert understand(text, again) == understand(text, desk.lexicon)
+        assert talk.recognise(text, again) == talk.recognise(text, desk.lexicon)
+
+
+def test_a_place_of_one_syllable_is_not_heard_in_pinyin(desk: Desk) -> None:
+    regions = desk.book.regions
+    harbour = regions["北仑区"].model_copy(update={"places": ("港", "白峰")})
+    lexicon = Lexicon(replace(desk.book, regions=regions | {"北仑区": harbour}))
+    assert understand("baifeng you shitang ma", lexicon).regions == ("北仑区",)
+    assert understand("gang li you shitang ma", lexicon).regions == ()
