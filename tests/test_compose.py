@@ -165,6 +165,10 @@ def test_what_was_asked_for_by_name_and_is_not_told_is_said(
     assert sorted(unknown(desk.book.entries[identifier], asked, desk)) == sorted(expected)
 
 
+def test_a_number_of_nothing_in_particular_is_told_by_any(desk: Desk) -> None:
+    assert unknown(desk.book.entries[LIFTS], query("加装电梯数量", asked=("数量",)), desk) == ()
+
+
 def test_a_point_that_some_fact_tells_is_not_missed(desk: Desk) -> None:
     facet = next(facet for facet in desk.book.facets if facet.name == "对象")
     entry = desk.book.entries[INSURANCE]
@@ -305,6 +309,7 @@ def test_small_talk_varies_with_the_question_alone(desk: Desk) -> None:
     for length in range(4):
         (block,) = compose(decision, query("好" * length), desk, TODAY).blocks
         assert block == Block("summary", item.answers[length % len(item.answers)])
+        assert compose(decision, query("好" * length), desk, TODAY) == Reply(Status.SMALLTALK, (block,), (), 1.0)
     reply = compose(Decision(Status.SMALLTALK, talk="help", score=1.0), query(), desk, TODAY)
     assert reply == Reply(Status.SMALLTALK, (Block("summary", desk.book.texts["help"]),), (), 1.0)
 

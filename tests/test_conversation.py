@@ -24,11 +24,21 @@ def test_rooms_channels_and_people_are_apart() -> None:
     assert known.turns("web", "b", 0.0) == ()
 
 
+def test_a_room_has_turns_of_its_own() -> None:
+    known = Conversations()
+    for text in "xyz":
+        known.add("web", "a", Turn(text), 0.0, "room" if text != "y" else "")
+    assert known.turns("web", "a", 0.0, "room") == (Turn("x"), Turn("z"))
+    assert known.turns("web", "a", 0.0) == (Turn("y"),)
+
+
 def test_half_an_hour_of_silence_ends_it() -> None:
     known = Conversations()
     known.add("web", "a", Turn("x"), 0.0)
     assert known.turns("web", "a", FORGET_AFTER) != ()
     assert known.turns("web", "a", FORGET_AFTER + 1) == ()
+    known.add("web", "a", Turn("y"), 9 * FORGET_AFTER)
+    assert known.turns("web", "a", 9 * FORGET_AFTER) == (Turn("y"),)
 
 
 def test_one_who_is_forgotten_is_forgotten_in_every_room() -> None:

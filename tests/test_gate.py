@@ -102,6 +102,9 @@ def test_when_too_many_are_in_hand_each_user_gets_one_word_a_minute() -> None:
     gate = Gate(0, 0)
     asked_at = [("web:a", 0.0), ("web:a", 59.9), ("web:b", 59.9), ("web:a", 60.0)]
     assert [gate.refuse(user, now) for user, now in asked_at] == [SAY, SILENT, SAY, SAY]
+    limited = Gate(15, 0)
+    assert limited.refuse("web:a", 0.0) is SAY
+    assert asked(limited, 6, 1.0) == [OK] * 5 + [SILENT]
 
 
 def test_zero_lifts_every_limit() -> None:

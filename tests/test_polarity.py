@@ -21,6 +21,9 @@ from tests.conftest import TODAY
         ("怎么拆除电梯", "老小区加装电梯", True),
         ("装电梯找谁", "老小区加装电梯", False),
         ("今天天气", "老小区加装电梯", False),
+        ("退保", "参保和退保", False),
+        ("退保后再参保", "参保", False),
+        ("关门了吗", "几点开门开馆", True),
     ],
 )
 def test_opposed(question: str, known: str, against: bool) -> None:
@@ -34,6 +37,10 @@ def test_opposed(question: str, known: str, against: bool) -> None:
         ("能不能吃", "可以吃吗", False),
         ("不许停车", "禁止停车吗", False),
         ("可以停车吗", "不可以停车吗", True),
+        ("不可以停车吗", "可以停车吗", True),
+        ("不能停车吗", "今天天气", False),
+        ("今天天气", "不能停车吗", False),
+        ("今天天气", "可以停车吗", False),
     ],
 )
 def test_negated(question: str, wording: str, against: bool) -> None:

@@ -54,7 +54,7 @@ class Spool:
 
     def held(self, channel: str, message_id: str | None) -> Arrival | None:
         """The row of a message that waits here."""
-        return self._held.get((channel, message_id)) if message_id else None
+        return self._held.get((channel, message_id or ""))
 
     def append(self, arrivals: Sequence[Arrival]) -> None:
         """Keep some more rows, no more than there is room for."""
