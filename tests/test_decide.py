@@ -106,6 +106,10 @@ def test_the_neighbours_entry_is_offered_where_ours_is_nothing_or_far_behind(des
         found = decide(query, ranked(desk, 5.0, sure=sure, foreign=6.0, abroad=abroad), desk)
         assert (found.note == "neighbour") is offers, (sure, abroad)
     assert decide(query, ranked(desk, sure=0.0, foreign=6.0, abroad=at), desk).note == "neighbour"
+    city = replace(query, regions=(desk.lexicon.city,))
+    for sure, abroad, offers in ((0.4 - JUST, SURE_AT, True), (0.4, 0.99, False), (0.4 - JUST, SURE_AT - JUST, False)):
+        found = decide(city, ranked(desk, 5.0, sure=sure, foreign=6.0, abroad=abroad), desk)
+        assert (found.note == "neighbour") is offers, (sure, abroad)
 
 
 def test_nothing_that_is_like_it(desk: Desk, query: Query) -> None:
@@ -144,10 +148,9 @@ def test_a_topic_outside_is_outweighed_by_what_is_clear(desk: Desk, query: Query
         given = ranked(desk, 5.0, sure=sure)
         return decide(asked, replace(given, own=(given.own[0]._replace(name=name),)), desk)
 
-    assert found(CLEAR_AT - JUST) == Decision(
-        NONE, score=CLEAR_AT - JUST, reason="资料以外的话题：公积金", note="outside"
-    )
-    assert found(CLEAR_AT).status is ANSWER
+    refused = Decision(NONE, score=SURE_AT - JUST, reason="资料以外的话题：公积金", note="outside")
+    assert found(SURE_AT - JUST) == refused
+    assert found(SURE_AT).status is ANSWER
     assert found(0.5, name="电梯").note == "outside"
     assert found(0.5, name="装电梯").status is ANSWER
     assert found(0.5, text="轮" * 24).note == "outside"
@@ -228,6 +231,10 @@ def test_a_word_or_two_that_several_names_hold_ask_back(desk: Desk) -> None:
     assert decide(asked, clear, desk).status is ANSWER
     assert decide(asked, replace(clear, confidence=CLEAR_AT - JUST), desk).ids == ids
     assert decide(asked, replace(clear, own=tuple(canteens)), desk).ids == ids
+    ahead = (canteens[0]._replace(blend=6.0), canteens[1])
+    assert decide(asked, replace(clear, own=ahead), desk).ids == ids[:1]
+    assert decide(asked, replace(clear, own=(ahead[0]._replace(blend=5.99), ahead[1])), desk).ids == ids
+    assert decide(asked, replace(clear, own=ahead, confidence=CLEAR_AT - JUST), desk).ids == ids
 
 
 def test_the_home_region_comes_first_among_equals_only(desk: Desk) -> None:
