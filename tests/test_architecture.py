@@ -51,6 +51,18 @@ FLOORS = [
     {"bot.cli"},
     {"bot.__main__"},
 ]
+CORE = (
+    *("bot.text", "bot.knowledge", "bot.understand", "bot.match", "bot.standing", "bot.desk"),
+    *("bot.decide", "bot.browse", "bot.follow", "bot.compose", "bot.render", "bot.answer"),
+    *("bot.errors", "bot.model", "bot.lines", "bot.gate", "bot.conversation", "bot.redact", "bot.record"),
+)
+"""What is pure: every line and branch of it is tested, and mutants of it are tried."""
+OUTER_WORLD = frozenset(
+    {"aiosqlite", "asyncpg", "httpx", "io", "logging", "os", "pathlib", "random", "secrets", "shutil", "socket"}
+    | {"sqlalchemy", "starlette", "subprocess", "tempfile", "threading", "time", "urllib"}
+)
+ALLOWED = {"bot.knowledge.place": {"pathlib"}, "bot.match.nonsense": {"random"}}
+"""Where the knowledge lies, and what is drawn with a seed."""
 MAX_LINES = 320
 MAX_FUNCTION_LINES = 60
 
@@ -63,6 +75,15 @@ def modules() -> dict[str, Path]:
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     assert len(found) > 40
     return found
+
+
+def core_files() -> list[Path]:
+    """The files of the core that hold any code."""
+    inside = [
+        path for module, path in modules().items() if (module + ".").startswith(tuple(f"{name}." for name in CORE))
+    ]
+    assert len(inside) > 50
+    return [path for path in inside if path.name != "__init__.py"]
 
 
 def floor_of(module: str) -> int:
@@ -128,6 +149,19 @@ def test_no_import_hides_in_a_function() -> None:
         if isinstance(node, (ast.Import, ast.ImportFrom))
     ]
     assert hidden == []
+
+
+def test_the_core_knows_nothing_of_the_outer_world() -> None:
+    found: dict[str, set[str]] = {}
+    for path in core_files():
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(runtime_tree(path)):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            outer = {name.partition(".")[0] for name in names} & OUTER_WORLD
+            if outer:
+                found.setdefault(module, set()).update(outer)
+    assert found == ALLOWED
 
 
 def test_modules_and_functions_stay_small() -> None:

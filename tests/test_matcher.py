@@ -10,6 +10,7 @@ import pytest
 from bot.bench import made_book
 from bot.desk import Desk
 from bot.knowledge.book import Book
+from bot.match import calibrate
 from bot.match.index import Index
 from bot.match.matcher import CANDIDATES, DECOYS, Candidate, HeldOut, _top
 from bot.match.postings import Known
@@ -84,3 +85,14 @@ def test_only_what_could_answer_is_ranked_again(desk: Desk, book: Book) -> None:
     assert desk.could_be(asked, [entry.id], rivals, 0.0)
     assert not desk.could_be(asked, [entry.id], rivals, 1.1)
     assert not desk.could_be(asked, [rivals[-1].id], rivals, 0.0)
+
+
+def test_a_fit_that_does_not_settle_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(1)
+    rows = draw.random((40, len(calibrate.PRIOR.weights)))
+    given = rows, (rows[:, 0] > 0.5).astype(float), np.ones(40)
+    settled = calibrate._fit(*given)
+    monkeypatch.setattr(calibrate, "_ROUNDS", 1)
+    begun = calibrate._fit(*given)
+    assert np.isfinite(begun).all()
+    assert begun != settled

@@ -35,6 +35,8 @@ _AWAY_SHARE = 0.25
 """Without topics outside: share of taken-away questions that may be answered (by a neighbour, often rightly)."""
 _LOWEST, _HIGHEST = 0.12, 0.6
 _RIDGE = 1.0
+_ROUNDS = 30
+"""More than any bank has needed."""
 _TAKEN_AWAY = 0.35
 """Weight of a question whose entry was taken away: its neighbours often answer it rightly all the same."""
 
@@ -171,7 +173,7 @@ def _fit(rows: NDArray[np.float64], right: NDArray[np.float64], weights: NDArray
         return float(weights @ (np.logaddexp(0.0, z) - right * z) + 0.5 * ridge @ (at - start) ** 2)
 
     found, now = start.copy(), loss(start)
-    for _ in range(30):
+    for _ in range(_ROUNDS):
         chance = 1 / (1 + np.exp(-np.clip(rows @ found, -30, 30)))
         gradient = rows.T @ (weights * (chance - right)) + ridge * (found - start)
         curve = (rows * (weights * chance * (1 - chance))[:, None]).T @ rows + np.diag(ridge)
