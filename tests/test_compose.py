@@ -267,6 +267,18 @@ def test_a_list_stands_under_its_themes_or_its_places(desk: Desk) -> None:
     assert [source.id for source in several.sources] == ["zhenhai-reform-2024", "pioneer-board-2019"]
 
 
+def test_choices_and_lists_cite_what_their_first_facts_come_from(desk: Desk) -> None:
+    facts = desk.book.entries[INSURANCE].facts
+    other = bent(desk, facts=(facts[0], facts[1].model_copy(update={"source": "pioneer-board-2019"}), *facts[2:]))
+    for status in (Status.CHOICES, Status.LIST):
+        reply = compose(Decision(status, (INSURANCE, COURT)), query("x"), other, TODAY)
+        court = desk.book.entries[COURT].facts[0].source
+        assert [source.id for source in reply.sources] == list(dict.fromkeys((PAGE, court)))
+    reply = compose(Decision(Status.ANSWER, (INSURANCE,)), query(), other, TODAY)
+    assert [source.id for source in reply.sources] == [PAGE, "pioneer-board-2019"]
+    assert "）；《" in next(block.text for block in reply.blocks if block.kind == "source")
+
+
 def test_a_long_list_is_cut_and_says_so(desk: Desk) -> None:
     ids = tuple(identifier for identifier, entry in desk.book.entries.items() if entry.region == "宁波市")
     for count in (MAX_LINES, MAX_LINES + 1):

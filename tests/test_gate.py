@@ -226,6 +226,20 @@ async def test_at_most_ten_thousand_replies() -> None:
     assert len(replies) == 10_000
 
 
+async def test_the_oldest_reply_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.gate._MAX_KEYS", 2)
+    replies: Duplicates[float] = Duplicates()
+
+    async def ask(message: str, now: float) -> float:
+        async def make() -> float:
+            return now
+
+        return await replies.once("wecom", message, now, make)
+
+    given = (("a", 1.0), ("b", 2.0), ("c", 3.0), ("b", 4.0), ("a", 5.0))
+    assert [await ask(*one) for one in given] == [1.0, 2.0, 3.0, 2.0, 5.0]
+
+
 def test_a_bucket_goes_on_from_what_it_told() -> None:
     first, second = Bucket(60, 0.0), Bucket(60, 0.0)
     first.has_one(0.0)

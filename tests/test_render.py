@@ -78,6 +78,11 @@ def test_json_has_every_field_of_the_contract() -> None:
     assert payload("问", told, 0.0, explain=True)["reason"] == "得分够高"
 
 
+def test_an_empty_line_stands_before_every_title_but_the_first() -> None:
+    one = (Block("title", "一"), Block("fact", "甲"))
+    assert plain(replace(reply(), blocks=(*one, Block("title", "二")))) == "一\n• 甲\n\n二"
+
+
 def test_every_kind_of_block_is_a_line() -> None:
     assert [line(Block(kind, "字")) for kind in ("title", "fact", "item")] == ["字", "• 字", "字"]
 

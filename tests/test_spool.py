@@ -39,8 +39,24 @@ def test_a_spool_is_bounded_and_lives_in_memory_when_the_disk_is_full(tmp_path: 
     spool.append([arrival(2), arrival(3)])
     assert (len(spool), spool.unsafe) == (3, 2)
     assert spool.room == 0
-    with pytest.raises(ValueError, match="room"):
+    with pytest.raises(ValueError, match="^more rows than there is room for$"):
         spool.append([arrival(4)])
+
+
+def test_the_file_has_a_line_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "log.spool"
+    for opened in (Spool(file), Spool(file)):
+        for number in (1, 2):
+            opened.append([arrival(number)])
+    assert [bool(line) for line in file.read_bytes().split(b"\n")] == [True] * 4 + [False]
+
+
+def test_what_cannot_be_read_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "log.spool"
+    Spool(file).append([arrival(1)])
+    file.write_bytes(file.read_bytes() + b"[]\n")
+    assert len(Spool(file)) == 1
+    assert [record.message for record in caplog.records] == ["a line of log.spool could not be read and is left out"]
 
 
 def test_what_a_crash_cut_off_takes_no_other_row_with_it(tmp_path: Path) -> None:
