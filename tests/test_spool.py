@@ -39,7 +39,7 @@ def test_a_spool_is_bounded_and_lives_in_memory_when_the_disk_is_full(tmp_path: 
     spool.append([arrival(2), arrival(3)])
     assert (len(spool), spool.unsafe) == (3, 2)
     assert spool.room == 0
-    with pytest.raises(ValueError, match="^more rows than there is room for$"):
+    with pytest.raises(ValueError, match=r"^more rows than there is room for$"):
         spool.append([arrival(4)])
 
 
