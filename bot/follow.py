@@ -33,6 +33,8 @@ _TURNED = re.compile("^那.+呢$")
 _WORD = 2
 _FEW = 10
 """Characters."""
+_TOLD = 0.3
+"""Share of the weight of such words that the entry must tell; it tells nothing of another thing."""
 
 Settled = tuple[Query, "Ranked", Decision]
 
@@ -72,7 +74,7 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
     if subject.ids and _asks_whom(query, decision, desk):
         query = replace(query, asked=query.asked or ("对象",))
         return query, ranked, Decision(Status.ANSWER, subject.ids[:1], 0.8, "接着上一句问的")
-    if subject.ids and (not query.has_content or _asks_on(query, ranked, decision)):
+    if subject.ids and (not query.has_content or _asks_on(query, ranked, decision, desk, subject)):
         return _elliptic(query, desk, subject)
     if decision.status is Status.ANSWER and decision.score >= _ALONE_AT and not query.follow_up:
         return alone
@@ -107,12 +109,14 @@ def _no_small_talk(query: Query, decision: Decision, turns: Sequence[Turn]) -> b
     return decision.status is Status.SMALLTALK and asks and bool(turns[-1].ids)
 
 
-def _asks_on(query: Query, ranked: Ranked, decision: Decision) -> bool:
-    """A few words that ask for something (「最快多久能弄完」) and mean nothing alone."""
+def _asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subject: Turn) -> bool:
+    """A few words that ask for something (「装好了多少部」), mean nothing alone, and of which the entry tells."""
     if decision.status is Status.ANSWER or decision.note or not query.asked or query.regions:
         return False
     near = ranked.own[0].blend if ranked.own else 0.0
-    return len(query.text) <= _FEW and (ranked.decoy is None or ranked.decoy.blend <= near)
+    if len(query.text) > _FEW or (ranked.decoy is not None and ranked.decoy.blend > near):
+        return False
+    return desk.share_told(subject.ids[0], desk.weigh(query.core)) >= _TOLD
 
 
 def _elliptic(query: Query, desk: Desk, subject: Turn) -> Settled:

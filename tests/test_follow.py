@@ -68,6 +68,9 @@ def test_a_list_of_a_district_lends_its_place(desk: Desk) -> None:
 
 def test_a_few_words_about_another_thing_lean_on_nothing(desk: Desk) -> None:
     assert ask(desk, "镇海拿到的省以上改革试点一共有几项", "快递打包多少钱").status is Status.NONE
+    for text in ("水稻亩产多少斤", "打金银首饰的店哪里有"):
+        assert ask(desk, "加装电梯", text).status is Status.NONE
+    assert ask(desk, "加装电梯", "装好了多少部").ids == ("nb-old-estate-lifts",)
 
 
 @pytest.mark.parametrize(
