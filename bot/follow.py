@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ALONE_AT = 0.75
 """A question that is this sure on its own needs no turn before it."""
+_PLACED_AT = 0.3
+"""Confidence that a place needs which nobody said: it makes every entry of that place likelier."""
 _NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "两": 1}
 _MEMORY = 4
 _THAT_ONE = re.compile("(?:的|那个|这个|那一?个|那条|这条|吧|呢)+$|^(?:选|就|要|我要|看看?|说的是|是)+")
@@ -153,7 +155,9 @@ def _leaning(query: Query, alone: Settled, desk: Desk, subject: Turn) -> Settled
     if subject.regions and not query.regions:
         placed = replace(query, regions=subject.regions)
         ranked = decide.rank(placed, desk)
-        readings.append((placed, ranked, decide.decide(placed, ranked, desk)))
+        found = decide.decide(placed, ranked, desk)
+        if found.score >= _PLACED_AT:
+            readings.append((placed, ranked, found))
     if subject.ids:
         readings += _with_subject(query, desk, subject)
     answered = [item for item in readings if item[2].status is Status.ANSWER]
