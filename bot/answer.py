@@ -139,7 +139,7 @@ def _from_pinyin(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -
     again = decide.rank(meant, desk)
     found = decide.decide(meant, again, desk)
     found = browse(meant, again, desk) or found if found.score < 1.0 else found
-    if found.note not in {"outside", "elsewhere"} and (not found.ids or found.score <= decision.score):
+    if found.note not in {"outside", "elsewhere", "which"} and (not found.ids or found.score <= decision.score):
         return query, ranked, decision
     return meant, again, replace(found, score=min(found.score, decide.SOUND_SCORE), reason=f"拼音读作“{text}”")
 

@@ -26,6 +26,8 @@ _ALONE_AT = 0.75
 _PLACED_AT = 0.3
 """Confidence that a place needs which nobody said: it makes every entry of that place likelier."""
 _NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "两": 1}
+_NTH = re.compile("(?:选|就|要|我要|看看?|那|算了|还有|再?说说|[ ,])*第 ?([1-5一二三四五]) ?(?:个|条|项)(?:的|吧|呢)*(.*)")
+"""One of what was offered, perhaps a few turns ago, and what is asked of it: 「第一个在哪」."""
 _MEMORY = 4
 _THAT_ONE = re.compile("(?:的|那个|这个|那一?个|那条|这条|吧|呢)+$|^(?:选|就|要|我要|看看?|说的是|是)+")
 _MAY = re.compile("能不能|可不可以|要不要|需不需要|行不行|能|可以|需要|行|算")
@@ -42,17 +44,25 @@ Settled = tuple[Query, "Ranked", Decision]
 
 
 def picked(text: str, turns: Sequence[Turn], desk: Desk) -> str | None:
-    """The entry chosen from the options of the turn before: by number (「选第二个」) or by a word (「医院那个」)."""
-    if not turns or not turns[-1].offered:
+    """The entry chosen from the options of the turn before: by number (「选2」) or by a word (「医院那个」)."""
+    if not turns:
         return None
-    named = key(_THAT_ONE.sub("", normalise(text)))
-    known = [found for found in turns[-1].offered if find(found, desk.book) is not None]
+    clean = normalise(text)
+    nth = _NTH.match(clean)
+    if nth is not None:
+        offered = next((turn.offered for turn in reversed(turns[-_MEMORY:]) if turn.offered), ())
+        at = _NUMBERS[nth[1]]
+        asks = not nth[2] or not understand(nth[2], desk.lexicon).has_content
+        return offered[at] if at < len(offered) and asks else None
+    named = key(_THAT_ONE.sub("", clean))
+    offered = turns[-1].offered
+    known = [found for found in offered if find(found, desk.book) is not None]
     holding = [found for found in known if len(named) > 1 and named in key(normalise(desk.label(found)))]
     if len(holding) == 1:
-        return holding[0]
-    at = _NUMBERS.get(named.removeprefix("第").removesuffix("个").removesuffix("条"))
-    offered = turns[-1].offered
-    return offered[at] if at is not None and at < len(offered) else None
+        heading = named in desk.headings and browse_on(understand(text, desk.lexicon), desk, turns[-1])
+        return None if heading else holding[0]
+    at = _NUMBERS.get(named, len(offered))
+    return offered[at] if at < len(offered) else None
 
 
 def declined(text: str, turns: Sequence[Turn], label: str) -> bool:
@@ -131,7 +141,7 @@ def _elliptic(query: Query, desk: Desk, subject: Turn) -> Settled:
 
 
 def _same_elsewhere(query: Query, desk: Desk, subject: Turn) -> Settled:
-    """The same need in another district: a related entry there, else the earlier words asked again."""
+    """The same need in another district: the earlier words asked again, what holds for the city, a related entry."""
     entry = desk.book.entries[subject.ids[0]]
     linked = [
         other.id
@@ -143,9 +153,14 @@ def _same_elsewhere(query: Query, desk: Desk, subject: Turn) -> Settled:
     ranked = decide.rank(asked, desk)
     decision = decide.decide(replace(asked, raw=""), ranked, desk)
     first = ranked.own[0].id if ranked.own else None
-    if (linked and decision.status is not Status.ANSWER) or (linked and first not in linked):
+    own = bool(decision.ids) and desk.region_of(decision.ids[0]) in query.regions
+    if entry.region == desk.lexicon.city and not (own and decision.score >= decide.SURE_AT):
+        return asked, ranked, Decision(Status.ANSWER, (entry.id,), 0.9, "接着上一句问的，说的是全市")
+    if linked and (decision.status is not Status.ANSWER or first not in linked):
         best = next((item.id for item in ranked.own if item.id in linked), linked[0])
         return asked, ranked, Decision(Status.ANSWER, (best,), max(0.6, decision.score), "这个地区相关的一条")
+    if decision.status is Status.NONE:
+        decision = replace(decision, reason="上一句的那个地区才有", note="neighbour", near=(entry.id,))
     return asked, ranked, decision
 
 

@@ -93,7 +93,8 @@ def test_a_few_words_about_another_thing_lean_on_nothing(desk: Desk) -> None:
 def test_a_number_picks_however_it_is_said(desk: Desk, text: str, at: int | None) -> None:
     offered = ("nb-makeshift-hospital", "nb-vegetable-market-fangcang")
     assert picked(text, [Turn("方舱", offered=offered)], desk) == (None if at is None else offered[at])
-    assert picked(text, [Turn("方舱", offered=offered), Turn("别的")], desk) is None
+    later = picked(text, [Turn("方舱", offered=offered), Turn("别的")], desk)
+    assert later == (offered[at] if at is not None and "第" in text else None)
     assert picked(text, [], desk) is None
 
 
@@ -121,3 +122,35 @@ def test_the_options_are_turned_down_in_their_own_words_only(desk: Desk) -> None
     assert not declined("都不是", [plain_turn], "都不是")
     assert not declined("都不是", [], "都不是")
     assert not declined("都不是", [offering, plain_turn], "都不是")
+
+
+def test_what_holds_for_the_city_is_answered_for_a_district(desk: Desk) -> None:
+    for start in ("打官司不用跑法院的那个", "老小区装电梯"):
+        first = ask(desk, start)
+        reply = ask(desk, start, "江北的呢")
+        assert reply.ids == first.ids
+        assert any("没有单独写江北区" in block.text for block in reply.blocks)
+        assert ask(desk, start, "大概多少", "那象山呢").ids == first.ids
+
+
+def test_what_another_district_has_alone_is_offered_as_its_own(desk: Desk) -> None:
+    reply = ask(desk, "镇海的老人吃饭", "江北有没有")
+    assert reply.status is Status.NONE
+    assert "下面是镇海区的做法" in " ".join(block.text for block in reply.blocks)
+
+
+def test_one_of_a_list_is_asked_about_by_its_number(desk: Desk) -> None:
+    offered = ask(desk, "江北有哪些好玩的").turn.offered
+    reply = ask(desk, "江北有哪些好玩的", "第二个在哪")
+    assert reply.ids == offered[1:2]
+    assert ask(desk, "江北有哪些好玩的", "第二个在哪", "算了，第一个呢").ids == offered[:1]
+    assert ask(desk, "江北有哪些好玩的", "第一个月的工资怎么算").ids != offered[:1]
+
+
+def test_a_theme_narrows_a_list_though_one_of_it_is_called_so(desk: Desk) -> None:
+    assert ask(desk, "镇海有什么", "文化的").status is Status.LIST
+
+
+@pytest.mark.parametrize("text", ["yao ji ge bu men", "duo shao qian", "yaoduojiu"])
+def test_a_follow_up_may_be_typed_in_pinyin(desk: Desk, text: str) -> None:
+    assert ask(desk, "老小区装电梯", text).ids == ("nb-old-estate-lifts",)
