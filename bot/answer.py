@@ -222,7 +222,8 @@ def _compared(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
 
 def _by_district(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
     """One question about two districts (「宁海和鄞州的清单各几条」), when each has its own answer; else empty."""
-    regions = understand(text, desk.lexicon).regions if _EACH.search(text) else ()
+    named = (name for _, _, name in desk.lexicon.regions.find(text)) if _EACH.search(text) else ()
+    regions = [name for name in dict.fromkeys(named) if name != desk.lexicon.city]
     if len(regions) < _TWO:
         return []
     need = understand(desk.lexicon.without_regions(text), desk.lexicon)
