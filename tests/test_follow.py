@@ -25,6 +25,7 @@ from tests.test_answer import ask
         (("微法院", "访问量"), "nb-mobile-micro-court"),
         (("灵活保多少钱", "外地人可以参加吗"), "nb-flexible-work-insurance"),
         (("加装电梯", "镇海怎么样"), "nb-old-estate-lifts"),
+        (("加装电梯", "阿拉鄞州这边呢"), "nb-old-estate-lifts"),
     ],
 )
 def test_the_answer_before_is_meant(desk: Desk, turns: tuple[str, ...], entry: str) -> None:
