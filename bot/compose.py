@@ -136,12 +136,10 @@ def title(entry: Entry) -> str:
 
 def pick_facts(entry: Entry, query: Query, desk: Desk) -> tuple[Fact, ...]:
     """At most four facts: the one that was asked for first, the others in the order of the file."""
-    words = desk.weigh(query.core)
-    beyond_name = ~words.held(desk.name_places[entry.id])
+    words = desk.matcher.index.tokens(query.core)
     scored: list[tuple[float, int, Fact]] = []
-    for at, fact in enumerate(entry.facts):
-        common = words.held(desk.fact_places[entry.id][at]) & beyond_name
-        score = float(words.weights[common].sum()) / 8
+    for at, (fact, weights) in enumerate(zip(entry.facts, desk.fact_weights[entry.id], strict=True)):
+        score = sum(weights[token] for token in words & weights.keys()) / 8
         score += sum(2.0 - 0.5 * fact.about.index(asked) for asked in query.asked if asked in fact.about)
         scored.append((score, at, fact))
     best = sorted(scored, key=lambda item: (-item[0], item[1]))[:MAX_FACTS]

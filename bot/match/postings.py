@@ -11,7 +11,7 @@ import numpy as np
 from bot.match.tokens import PAIR
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -105,20 +105,20 @@ def _counted(wanted: Ints, tokens: Ints) -> Ints:
 class Weighed:
     """Tokens of one query. `places` and `weights` are of the known ones, in the order of the vocabulary."""
 
-    def __init__(self, tokens: Sequence[int], vocabulary: Vocabulary) -> None:
-        wanted = np.array(tokens, dtype=np.int64)
-        wanted.sort()
-        size = len(vocabulary.tokens)
+    def __init__(self, tokens: Iterable[int], vocabulary: Vocabulary) -> None:
+        wanted = np.array(sorted(tokens), dtype=np.int64)
+        self._size = size = len(vocabulary.tokens)
         places = vocabulary.tokens.searchsorted(wanted)
         known = vocabulary.tokens.take(places, mode="clip") == wanted if size else np.zeros(len(wanted), dtype=bool)
         self.places: Ints = places[known]
-        self.weights: Floats = vocabulary.weights[self.places].astype(np.float64)
+        self.weights: Floats = vocabulary.weights.take(self.places).astype(np.float64)
         strangers = wanted[~known]
-        pairs = int((strangers >= PAIR).sum())
-        self.strange_singles = singles = len(strangers) - pairs
+        singles = int(strangers.searchsorted(PAIR))
+        pairs = len(strangers) - singles
+        self.strange_singles = singles
         self.heaviest_stranger = vocabulary.unknown * (1.0 if singles else PAIR_WEIGHT if pairs else 0.0)
-        self.mass = max(float(self.weights.sum()) + vocabulary.unknown * (singles + PAIR_WEIGHT * pairs), 1e-6)
-        self._size = size
+        mass = sum(self.weights.tolist()) + vocabulary.unknown * (singles + PAIR_WEIGHT * pairs)
+        self.mass = max(mass, 1e-6)
 
     @cached_property
     def _numbers(self) -> NDArray[np.int16]:
@@ -130,17 +130,6 @@ class Weighed:
     def numbers(self, places: Ints) -> NDArray[np.int16]:
         """Where in the query's own `places` each of some places stands, from 1; 0 when the query lacks it."""
         return self._numbers[places]
-
-    def held(self, known: Ints) -> NDArray[np.bool_]:
-        """Which of the query's places are among `known`, a sorted array."""
-        if not len(known):
-            return np.zeros(len(self.places), dtype=bool)
-        found: NDArray[np.bool_] = known.take(known.searchsorted(self.places), mode="clip") == self.places
-        return found
-
-    def share(self, known: Ints) -> float:
-        """Share of the weight that tokens among `known` hold, in [0, 1]."""
-        return float(self.weights[self.held(known)].sum()) / self.mass
 
 
 class Postings:
@@ -181,25 +170,21 @@ def spans(lows: Ints, highs: Ints) -> Ints:
 
 _PLACE_SHIFT, _UNIT_SHIFT = 16, 40
 """A mark, a place and a unit in one number: bits from the right."""
-_ALL = np.int16(3)
 _PLACES = (1 << _UNIT_SHIFT - _PLACE_SHIFT) - 1
+_ALL = 3
 
 
 class Forward:
     """The places of each unit's tokens in the vocabulary, sorted, each with a mark; 3 for all unless marks are told."""
 
     def __init__(self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int, marks: Ints | None = None) -> None:
-        """`tokens[i]`, sorted, stands in `units[i]`, with `marks[i]`, below 2^15, there."""
+        """`tokens[i]`, sorted, stands in `units[i]`, with `marks[i]`, from 1 to below 2^15, there."""
         packed = units.astype(np.int64)
         packed <<= _UNIT_SHIFT
         packed |= vocabulary.find(tokens) << _PLACE_SHIFT
-        if marks is not None:
-            packed |= marks
+        packed |= _ALL if marks is None else marks
         packed.sort()
-        self._marks = None if marks is None else packed.astype(np.int16)
-        packed >>= _PLACE_SHIFT
-        packed &= _PLACES
-        self._places: NDArray[np.int32] = packed.astype(np.int32)
+        self._packed = packed
         self._bounds: Ints = np.append(0, np.cumsum(np.bincount(units, minlength=size)))
 
     def several(self, units: Ints) -> Known:
@@ -209,7 +194,17 @@ class Forward:
         ends = counts.cumsum()
         owner = np.arange(len(units)).repeat(counts)
         at = np.arange(len(owner)) + (lows - ends + counts)[owner]
-        return Known(self._places[at], _ALL if self._marks is None else self._marks[at], owner, counts)
+        return Known(self._packed[at] >> _PLACE_SHIFT & _PLACES, owner, counts)
+
+    def marks(self, units: Ints, places: Ints) -> Ints:
+        """The mark of each of some places in each of some units, 0 where it is lacking; shape (units, places)."""
+        if not len(self._packed):
+            return np.zeros((len(units), len(places)), dtype=np.int64)
+        wanted = (units[:, None] << _UNIT_SHIFT) + (places << _PLACE_SHIFT)
+        found: Ints = self._packed.take(self._packed.searchsorted(wanted), mode="clip")
+        found -= wanted
+        found[found >> _PLACE_SHIFT != 0] = 0
+        return found
 
     def overlaps(self, query: Weighed, units: Ints) -> Floats:
         """For each of several units the weight of the query's tokens that it holds."""
@@ -221,10 +216,9 @@ class Forward:
 
 
 class Known(NamedTuple):
-    """Tokens of a few units: places in the vocabulary, marks, the number of the unit among the few, and how many
-    tokens each unit has."""
+    """Tokens of a few units: places in the vocabulary, the number of the unit among the few, and how many tokens
+    each unit has."""
 
     places: Ints
-    marks: Any
     units: Ints
     counts: Ints
