@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -120,8 +119,8 @@ def _faq(decision: Decision, desk: Desk) -> Reply:
 
 def _usual_period(facts: Sequence[Fact]) -> str:
     """The period of most of the facts; of the first of them when none is more common."""
-    counts = Counter(fact.period for fact in facts)
-    return max(counts, key=lambda period: counts[period])
+    periods = [fact.period for fact in facts]
+    return max(periods, key=periods.count)
 
 
 def _inline(period: str) -> str:
@@ -149,6 +148,8 @@ def pick_facts(entry: Entry, query: Query, desk: Desk) -> tuple[Fact, ...]:
 
 def unknown(entry: Entry, query: Query, desk: Desk) -> tuple[str, ...]:
     """What was asked for by name and the source does not tell."""
+    if not query.asked:
+        return ()
     told = {about for fact in entry.facts for about in fact.about}
     lines = (_gap(facet, entry, query, told) for facet in desk.book.facets if facet.name in query.asked)
     return tuple(line for line in lines if line)[:2]
@@ -186,11 +187,11 @@ def _counts(entry: Entry, query: Query) -> bool:
 def beside(entry: Entry, query: Query, desk: Desk, today: dt.date) -> tuple[str, ...]:
     """Another year, or a wider or narrower place, was asked for than the entry tells of."""
     lines: list[str] = []
-    told = " ".join(f"{fact.as_of} {fact.period} {fact.text}" for fact in entry.facts)
     years = query.years or ((today.year,) if "今年" in query.text else ())
-    other = [year for year in years if str(year) not in told]
-    if other:
-        lines.append(desk.book.text("other_year", year="、".join(map(str, other))))
+    if years:
+        told = " ".join(f"{fact.as_of} {fact.period} {fact.text}" for fact in entry.facts)
+        other = [str(year) for year in years if str(year) not in told]
+        lines += [desk.book.text("other_year", year="、".join(other))] if other else []
     if query.regions == (THE_CITY,) and entry.region != THE_CITY and THE_CITY[:2] not in entry.name:
         lines.append(desk.book.text("not_city", region=entry.region))
     apart = [region for region in query.regions if region != entry.region and region[:2] not in told + entry.summary]
@@ -201,7 +202,7 @@ def beside(entry: Entry, query: Query, desk: Desk, today: dt.date) -> tuple[str,
 
 def cite(facts: Sequence[Fact], desk: Desk) -> tuple[Source, ...]:
     """The distinct sources of some facts."""
-    return _distinct(_source(desk.book.sources[fact.source]) for fact in facts)
+    return tuple(_source(desk.book.sources[name]) for name in _distinct(fact.source for fact in facts))
 
 
 def _source(item: SourceItem) -> Source:

@@ -53,6 +53,7 @@ class Desk:
         self.near_names = NearNames(
             (name for item in self.matcher.bank.items for name in item.names), self.matcher.index
         )
+        self._region = {item.id: item.region or self.lexicon.city for item in self.matcher.bank.items}
         self._names = {
             item.id: item.names + tuple(word for word in item.any if len(word) >= 2)
             for item in self.matcher.bank.items
@@ -139,7 +140,7 @@ class Desk:
 
     def region_of(self, identifier: str) -> str:
         """Region of an entry, or of a question and answer."""
-        return self.matcher.bank.items[self.matcher.index.place[identifier]].region or self.lexicon.city
+        return self._region[identifier]
 
     def public(self, identifier: str) -> str:
         """The id that a reply names: the entry's for a question and answer under it."""
@@ -155,14 +156,8 @@ class Desk:
         """Regions whose entries answer a question about `asked`: itself, its parts, and the whole city."""
         if not asked:
             return self._regions
-        inside = frozenset[str]().union(*(self.lexicon.region_parts.get(name, frozenset()) for name in asked))
-        return inside | {self.lexicon.city}
-
-    def content(self, query: Query) -> str:
-        """The question without places, politeness and question words."""
-        rest = filler.bare(self.lexicon.without_regions(query.text))
-        rest = self.lexicon.facets.blank(rest)
-        return key(filler.PRONOUN.sub(" ", filler.BROWSE.sub(" ", rest)))
+        inside = (self.lexicon.region_parts.get(name, ()) for name in asked)
+        return frozenset((self.lexicon.city,)).union(*inside)
 
     def asks(self, text: str) -> bool:
         """Whether a text asks for something by name (how much, how long ...)."""
@@ -181,7 +176,8 @@ class Desk:
     def _marks(self, identifier: str, words: Weighed) -> NDArray[np.integer[Any]]:
         """A mark for each known token of some words, 0 where the entry lacks it."""
         index = self.matcher.index
-        return index.marks(np.array([index.place[identifier]]), words)[0]
+        found: NDArray[np.integer[Any]] = index.marks(np.array([index.place[identifier]]), words)[0]
+        return found
 
     def name_contains(self, identifier: str, words: str) -> bool:
         """Whether a name, alias or keyword of the entry contains the words."""
@@ -189,7 +185,8 @@ class Desk:
 
     def share_told(self, identifier: str, words: Weighed) -> float:
         """Share of the words' weight that the entry's wordings and facts hold, in [0, 1]."""
-        return float(words.weights[self._marks(identifier, words) > 0].sum()) / words.mass
+        held: list[float] = words.weights[self._marks(identifier, words) > 0].tolist()
+        return sum(held) / words.mass
 
     def shares_told(self, words: Weighed) -> dict[str, float]:
         """The same for every entry of the book at once."""

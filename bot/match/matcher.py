@@ -101,7 +101,7 @@ class Matcher:
 
     def exact(self, *texts: str) -> tuple[str, ...]:
         """Ids that own one of the texts as a wording, letter for letter (spaces and marks aside)."""
-        for text in texts:
+        for text in dict.fromkeys(texts):
             found = self.bank.exact.get(spelling(text))
             if found:
                 return found

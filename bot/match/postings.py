@@ -118,7 +118,7 @@ class Weighed:
         self.strange_singles = singles
         self.heaviest_stranger = vocabulary.unknown * (1.0 if singles else PAIR_WEIGHT if pairs else 0.0)
         mass = sum(self.weights.tolist()) + vocabulary.unknown * (singles + PAIR_WEIGHT * pairs)
-        self.mass = max(mass, 1e-6)
+        self.mass: float = max(mass, 1e-6)
 
     @cached_property
     def _numbers(self) -> NDArray[np.int16]:

@@ -31,6 +31,7 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
     topics = [item for _, _, item in lexicon.outside.find(text)]
     outside = next((item for item in topics if item.refuse), topics[0] if topics else None)
     regions = _regions(text, sounds and " ".join(pinyin.of_typed(text) or ()), lexicon)
+    rest = lexicon.facets.blank(filler.bare(lexicon.without_regions(text)))
     return Query(
         raw=raw,
         text=text,
@@ -51,7 +52,8 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
         browse=bool(filler.BROWSE.search(text)),
         browse_lightly=bool(filler.BROWSE_LIGHTLY.search(text)),
         follow_up=bool(filler.FOLLOW.search(text)),
-        has_content=_has_content(text, lexicon) or bool(typed and not regions),
+        rest=rest,
+        has_content=_has_content(rest) or bool(typed and not regions),
     )
 
 
@@ -89,9 +91,6 @@ def _asked(text: str, sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _has_content(text: str, lexicon: Lexicon) -> bool:
-    """Whether anything is left once places, question words, pronouns and particles are gone."""
-    rest = filler.bare(lexicon.without_regions(text))
-    rest = lexicon.facets.blank(rest)
-    rest = key(filler.PRONOUN.sub(" ", rest))
-    return len(rest) >= 2
+def _has_content(rest: str) -> bool:
+    """Whether anything is left once pronouns are gone as well."""
+    return len(key(filler.PRONOUN.sub(" ", rest))) >= 2
