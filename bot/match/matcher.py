@@ -234,7 +234,7 @@ class Matcher:
         keywords = [tuple(found.keywords.get(place, ())) for place in at]
         values: dict[str, Any] = {"sound": best.sound, "spoken": best.spoken}
         if asked.latin:  # typed pinyin: the sound stands in for the characters
-            wordings, held = best.by_sound, np.zeros(len(at))
+            wordings, held = best.by_sound, covered.told * 0
             values |= dict.fromkeys(("dice", "asked", "told", "ratio", "central", "nearest"), best.sound)
             values |= {"wording": best.spoken}
         else:
