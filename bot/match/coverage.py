@@ -38,15 +38,12 @@ class Coverage(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """Wordings beside a query: overlaps with its characters and with its sound, what each weighs, and the query's own
-    two weights."""
+    """Wordings beside a query, the first row by characters, the second by sound: what both have in common, what each
+    wording weighs, and what the query does."""
 
     common: Floats
-    heard: Floats
     masses: Floats
-    loudness: Floats
-    mass: float
-    volume: float
+    mass: Floats
 
 
 class Fit(NamedTuple):
@@ -67,34 +64,30 @@ class Fit(NamedTuple):
 
 def cover(marks: Ints, row: Weighed) -> Coverage:
     """Coverage by entries, of whose tokens the marks tell what `Index.marks` says."""
-    held = marks > 0
-    told, asked, central = (
-        (shares @ row.weights).astype(np.float32) / np.float32(row.mass)
-        for shares in (held, marks & 1, saturate(marks >> 1))
-    )
-    missing = np.where(held, 0.0, row.weights).max(axis=1, initial=row.heaviest_stranger)
+    counts = np.array([marks & 1, marks > 0, saturate(marks >> 1)])
+    asked, told, central = (counts @ row.weights).astype(np.float32) / np.float32(row.mass)
+    missing = (row.weights * (marks == 0)).max(axis=1, initial=row.heaviest_stranger)
     return Coverage(asked, told, central, missing)
 
 
 def fit(texts: Texts, starts: Ints, counts: Ints) -> Fit:
     """The best of some texts for each entry, which has so many of them from its start on."""
     column = np.arange(max(int(counts.max()), _NEAREST))
-    at, beyond = starts[:, None] + column, column >= counts[:, None]
-    common, heard = texts.common.take(at, mode="clip"), texts.heard.take(at, mode="clip")
-    common[beyond] = heard[beyond] = 0.0
-    mass, loudness = texts.masses.take(at, mode="clip"), texts.loudness.take(at, mode="clip")
-    dice, share = 2 * common / (mass + texts.mass), common / np.maximum(mass, SHORT_WORDING)
-    sound, spoken = 2 * heard / (loudness + texts.volume), heard / np.maximum(loudness, SHORT_WORDING)
-    by_chars, by_sound = (dice + SHARE * share).argmax(axis=1), (sound + SHARE * spoken).argmax(axis=1)
-    entry = np.arange(len(starts))
-    chars, sounds = (entry, by_chars), (entry, by_sound)
-    nearest = np.partition(dice, -_NEAREST, axis=1)[:, -_NEAREST:]
+    at, own = starts[:, None] + column, column < counts[:, None]
+    common, masses = texts.common.take(at, axis=1, mode="clip"), texts.masses.take(at, axis=1, mode="clip")
+    common *= own
+    dice, share = 2 * common / (masses + texts.mass[:, None]), common / np.maximum(masses, SHORT_WORDING)
+    best = (dice + SHARE * share).argmax(axis=2)
+    by_chars, by_sound = starts + best
+    best += np.arange(0, dice.size, len(column)).reshape(best.shape)
+    nearest = np.partition(dice[0], -_NEAREST, axis=1)[:, -_NEAREST:]
+    likeness, shares = dice.take(best), np.minimum(share.take(best), 1.0)
     return Fit(
-        by_chars=starts + by_chars,
-        by_sound=starts + by_sound,
-        dice=dice[chars],
-        share=np.minimum(share[chars], 1.0),
+        by_chars=by_chars,
+        by_sound=by_sound,
+        dice=likeness[0],
+        share=shares[0],
         nearest=nearest.sum(axis=1, dtype=np.float64) / np.minimum(counts, _NEAREST),
-        sound=sound[sounds],
-        spoken=np.minimum(spoken[sounds], 1.0),
+        sound=likeness[1],
+        spoken=shares[1],
     )

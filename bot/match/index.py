@@ -124,12 +124,9 @@ class Index:
 
     def heaviest_beyond(self, own: Known, query: Weighed) -> NDArray[np.floating[Any]]:
         """For each wording, by its `own` tokens, the weight of the heaviest that the query lacks."""
-        weights = np.where(query.numbers(own.places) == 0, self.vocabulary.weights[own.places], np.float32(0))
-        beyond = np.zeros(len(own.counts), dtype=np.float32)
-        some = own.counts > 0
-        if some.any():
-            beyond[some] = np.maximum.reduceat(weights, (own.counts.cumsum() - own.counts)[some])
-        return beyond
+        weights = self.vocabulary.weights.take(own.places) * (query.numbers(own.places) == 0)
+        starts = own.counts.cumsum() - own.counts
+        return np.maximum.reduceat(np.append(weights, np.float32(0)), starts) * (own.counts > 0)
 
     def marks(self, places: Ints, query: Weighed) -> Ints:
         """For each of some entries a mark for each of the query's places, 0 where it lacks it.

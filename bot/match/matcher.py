@@ -94,10 +94,18 @@ class Matcher:
         self.weights = np.array(weights or (LEAN_WEIGHTS if self.lean else WEIGHTS))
         self.entries = sum(not item.decoy for item in bank.items)
         index = self.index
-        self._contained = np.float32(SHARE) / np.maximum(index.chars.masses, np.float32(SHORT_WORDING))
-        self._uttered = np.float32(SHARE) / np.maximum(index.sounds.masses, np.float32(SHORT_WORDING))
+        self._masses: Floats = np.array([index.chars.masses, index.sounds.masses])
+        self._likeness = {latin: self._counts_for(latin) for latin in (False, True)}
         several = np.flatnonzero(index.ends - index.starts > 1)
-        self._several: tuple[Ints, Ints] = several, np.column_stack([index.starts, index.ends])[several].ravel()
+        bounds = np.column_stack([index.starts, index.ends])[several].ravel()
+        self._several: tuple[Ints, Ints] = several, bounds[bounds < len(index.wordings)]
+
+    def _counts_for(self, latin: bool) -> tuple[Floats, Floats]:
+        """What weighted Dice counts for, by characters and by sound, and for each wording that it is contained."""
+        dice = np.array([[2.0], [2.0 if latin else 2 * _BY_SOUND]], dtype=np.float32)
+        contained = np.float32(SHARE) / np.maximum(self._masses, np.float32(SHORT_WORDING))
+        contained[1] *= latin
+        return dice, contained
 
     def exact(self, *texts: str) -> tuple[str, ...]:
         """Ids that own one of the texts as a wording, letter for letter (spaces and marks aside)."""
@@ -113,19 +121,18 @@ class Matcher:
             return []
         index, found = self.index, self._look_up(asked)
         row, sounds = self._weigh(asked)
-        common, heard = index.chars.overlaps(row), index.sounds.overlaps(sounds)
+        common = np.array([index.chars.overlaps(row), index.sounds.overlaps(sounds)])
         if held_out is not None:
-            group = self._group(held_out)
-            common[group] = heard[group] = 0.0
-        texts = Texts(common, heard, index.chars.masses, index.sounds.masses, row.mass, sounds.mass)
+            common[:, self._group(held_out)] = 0.0
+        texts = Texts(common, self._masses, np.array([[row.mass], [sounds.mass]], dtype=np.float32))
         rough = self._rough(asked.latin, row, texts)
         self._adjust(rough, found)
         part = None if held_out is None else self._without(rough, row, held_out)
         places = self._first(rough)
         if not len(places):
             return []
-        starts = index.starts[places]
-        best = fit(texts, starts, index.ends[places] - starts)
+        starts = index.starts.take(places)
+        best = fit(texts, starts, index.ends.take(places) - starts)
         marks = index.marks(places, row)
         if held_out is not None and part is not None:
             marks[places == held_out.place] = part
@@ -135,10 +142,10 @@ class Matcher:
         """Some entries as candidates, best first, whatever else the bank holds."""
         index, chosen = self.index, np.array(places, dtype=np.int64)
         row, sounds = self._weigh(asked)
-        lows, highs = index.starts[chosen], index.ends[chosen]
+        lows, highs = index.starts.take(chosen), index.ends.take(chosen)
         own, counts = spans(lows, highs), highs - lows
-        common, heard = index.content.overlaps(row, own), index.spoken.overlaps(sounds, own)
-        texts = Texts(common, heard, index.chars.masses[own], index.sounds.masses[own], row.mass, sounds.mass)
+        common = np.array([index.content.overlaps(row, own), index.spoken.overlaps(sounds, own)])
+        texts = Texts(common, self._masses.take(own, axis=1), np.array([[row.mass], [sounds.mass]], dtype=np.float32))
         best = fit(texts, counts.cumsum() - counts, counts)
         best = best._replace(by_chars=own[best.by_chars], by_sound=own[best.by_sound])
         evidence = best, cover(index.marks(chosen, row), row)
@@ -155,13 +162,14 @@ class Matcher:
     def _rough(self, latin: bool, row: Weighed, texts: Texts) -> Floats:
         """A rough score for every entry; shape (items,)."""
         index = self.index
-        like = _likeness(texts.common, texts.masses, texts.mass, 1.0, self._contained)
-        if latin:
-            np.maximum(like, _likeness(texts.heard, texts.loudness, texts.volume, 1.0, self._uttered), out=like)
-        else:
-            like += _likeness(texts.heard, texts.loudness, texts.volume, _BY_SOUND)
-        rough = index.rough(row, texts.common) * np.float32(1 / row.mass)
-        rough += like if index.one_each else self._best(like)
+        dice, contained = self._likeness[latin]
+        like = texts.masses + texts.mass
+        np.divide(dice, like, out=like)
+        like += contained
+        like *= texts.common
+        alike = like.max(axis=0) if latin else like.sum(axis=0)
+        rough = index.rough(row, texts.common[0]) * np.float32(1 / row.mass)
+        rough += alike if index.one_each else self._best(alike)
         return rough
 
     def _adjust(self, rough: Floats, found: _Found) -> None:
@@ -170,7 +178,8 @@ class Matcher:
             rough[place] += 0.3 + 0.1 * len(name)
         for place, words in found.keywords.items():
             rough[place] += 0.1 * len(words)
-        rough[list(found.barred)] = 0.0
+        if found.barred:
+            rough[list(found.barred)] = 0.0
 
     def _without(self, rough: Floats, row: Weighed, held_out: HeldOut) -> Ints | None:
         """Take what is held out from the rough scores; the marks of the rest of its entry, None without any rest."""
@@ -185,10 +194,10 @@ class Matcher:
 
     def _best(self, fit: Floats) -> Floats:
         """For each entry how well its best wording fits."""
-        best = fit[self.index.starts]
+        best = fit.take(self.index.starts)
         places, bounds = self._several
         if len(places):
-            best[places] = np.maximum.reduceat(np.append(fit, 0), bounds)[::2]
+            best[places] = np.maximum.reduceat(fit, bounds)[::2]
         return best
 
     def _first(self, rough: Floats) -> Ints:
@@ -284,16 +293,6 @@ class Matcher:
         }
 
 
-def _likeness(common: Floats, masses: Floats, mass: float, weight: float, contained: Floats | None = None) -> Floats:
-    """Weighted Dice of the query with every wording, and how far it contains it where that is asked for."""
-    like = masses + np.float32(mass)
-    np.divide(np.float32(2 * weight), like, out=like)
-    if contained is not None:
-        like += contained
-    like *= common
-    return like
-
-
 def _top(scores: Floats, limit: int) -> Ints:
     """Where the highest scores above 0 stand. In a long row the best of as many blocks leave out nearly all of it."""
     least = np.float32(0)
@@ -304,5 +303,5 @@ def _top(scores: Floats, limit: int) -> Ints:
         least = np.nextafter(highest[blocks - limit], np.float32(-1))
     places = np.flatnonzero(scores > max(least, np.float32(0)))
     if len(places) > limit:
-        places = places[(-scores[places]).argpartition(limit - 1)[:limit]]
+        places = places.take((-scores.take(places)).argpartition(limit - 1)[:limit])
     return places

@@ -129,7 +129,7 @@ class Weighed:
 
     def numbers(self, places: Ints) -> NDArray[np.int16]:
         """Where in the query's own `places` each of some places stands, from 1; 0 when the query lacks it."""
-        return self._numbers[places]
+        return self._numbers.take(places)
 
 
 class Postings:
@@ -152,9 +152,9 @@ class Postings:
         """For every unit the weight of the query's tokens that it holds, by their scale or plainly; shape (size,)."""
         if not len(query.places):
             return np.zeros(self.size, dtype=np.float32)
-        stretches = self._spans[query.places].tolist()
+        stretches = self._spans.take(query.places, axis=0).tolist()
         units = np.concatenate([self._units[start:end] for start, end in stretches])
-        worth = query.weights.repeat(self._counts[query.places])
+        worth = query.weights.repeat(self._counts.take(query.places))
         if scaled and self._scale is not None:
             worth *= np.concatenate([self._scale[start:end] for start, end in stretches])
         return np.bincount(units, weights=worth, minlength=self.size).astype(np.float32)
@@ -189,12 +189,10 @@ class Forward:
 
     def several(self, units: Ints) -> Known:
         """Tokens of several units."""
-        lows = self._bounds[units]
-        counts = self._bounds[units + 1] - lows
-        ends = counts.cumsum()
-        owner = np.arange(len(units)).repeat(counts)
-        at = np.arange(len(owner)) + (lows - ends + counts)[owner]
-        return Known(self._packed[at] >> _PLACE_SHIFT & _PLACES, owner, counts)
+        lows = self._bounds.take(units)
+        counts = self._bounds.take(units + 1) - lows
+        packed = self._packed.take(spans(lows, lows + counts))
+        return Known(packed >> _PLACE_SHIFT & _PLACES, np.arange(len(units)).repeat(counts), counts)
 
     def marks(self, units: Ints, places: Ints) -> Ints:
         """The mark of each of some places in each of some units, 0 where it is lacking; shape (units, places)."""
@@ -203,7 +201,7 @@ class Forward:
         wanted = (units[:, None] << _UNIT_SHIFT) + (places << _PLACE_SHIFT)
         found: Ints = self._packed.take(self._packed.searchsorted(wanted), mode="clip")
         found -= wanted
-        found[found >> _PLACE_SHIFT != 0] = 0
+        found *= found >> _PLACE_SHIFT == 0
         return found
 
     def overlaps(self, query: Weighed, units: Ints) -> Floats:
