@@ -47,7 +47,8 @@ class Index:
         """Wordings one by one, and each entry's wordings and statements together."""
         size, entries = len(self.wordings), len(self.ids)
         bodies = [(at, core) for at, item in enumerate(self.bank.items) for core in item.body]
-        cores = [wording.core for wording in self.wordings] + [core for _, core in bodies]
+        self.cores = [wording.core for wording in self.wordings]
+        cores = self.cores + [core for _, core in bodies]
         owner = np.concatenate([self._owner, np.array([at for at, _ in bodies], dtype=np.int64)])
         token, text = distinct(*tokens.explode(self.alphabet.learn(cores)), len(cores))
         phrases = self.bank.background
@@ -119,7 +120,7 @@ class Index:
 
     def closeness(self, core: str, query: Weighed, wordings: Ints, own: Known) -> NDArray[np.floating[Any]]:
         """A question's core beside some wordings, with their `own` tokens, character by character."""
-        spelled = [self.alphabet.spell(self.wordings[at].core) for at in wordings.tolist()]
+        spelled = [self.alphabet.spell(self.cores[at]) for at in wordings.tolist()]
         return closeness(self.alphabet.spell(core), spelled, query, own, self.vocabulary)
 
     def heaviest_beyond(self, own: Known, query: Weighed) -> NDArray[np.floating[Any]]:

@@ -284,7 +284,7 @@ class Matcher:
             "wording": best.share,
             "asked": covered.asked,
             "told": covered.told,
-            "ratio": [ratio(asked.core, index.wordings[at].core) / 100 for at in best.by_chars.tolist()],
+            "ratio": [ratio(asked.core, index.cores[at]) / 100 for at in best.by_chars.tolist()],
             "missing": np.minimum(covered.missing / unknown, 1.0),
             "central": covered.central,
             "nearest": best.nearest,

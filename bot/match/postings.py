@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -107,7 +106,7 @@ class Weighed:
 
     def __init__(self, tokens: Iterable[int], vocabulary: Vocabulary) -> None:
         wanted = np.array(sorted(tokens), dtype=np.int64)
-        self._size = size = len(vocabulary.tokens)
+        size = len(vocabulary.tokens)
         places = vocabulary.tokens.searchsorted(wanted)
         known = vocabulary.tokens.take(places, mode="clip") == wanted if size else np.zeros(len(wanted), dtype=bool)
         self.places: Ints = places[known]
@@ -120,16 +119,13 @@ class Weighed:
         mass = sum(self.weights.tolist()) + vocabulary.unknown * (singles + PAIR_WEIGHT * pairs)
         self.mass: float = max(mass, 1e-6)
 
-    @cached_property
-    def _numbers(self) -> NDArray[np.int16]:
-        """For every token of the vocabulary its number among `places`, from 1; 0 when the query lacks it."""
-        numbers = np.zeros(self._size, dtype=np.int16)
-        numbers[self.places] = np.arange(1, len(self.places) + 1)
-        return numbers
-
-    def numbers(self, places: Ints) -> NDArray[np.int16]:
+    def numbers(self, places: Ints) -> Ints:
         """Where in the query's own `places` each of some places stands, from 1; 0 when the query lacks it."""
-        return self._numbers.take(places)
+        if not len(self.places):
+            return np.zeros(len(places), dtype=np.int64)
+        at = self.places.searchsorted(places)
+        found: Ints = self.places.take(at, mode="clip") == places
+        return found * (at + 1)
 
 
 class Postings:
@@ -184,7 +180,7 @@ class Forward:
         packed |= vocabulary.find(tokens) << _PLACE_SHIFT
         packed |= _ALL if marks is None else marks
         packed.sort()
-        self._packed = packed
+        self._packed, self._tokens = packed, len(vocabulary.tokens)
         self._bounds: Ints = np.append(0, np.cumsum(np.bincount(units, minlength=size)))
 
     def several(self, units: Ints) -> Known:
@@ -206,10 +202,9 @@ class Forward:
 
     def overlaps(self, query: Weighed, units: Ints) -> Floats:
         """For each of several units the weight of the query's tokens that it holds."""
-        known = self.several(units)
-        number = query.numbers(known.places)
-        met = np.flatnonzero(number)
-        held: Floats = np.bincount(known.units[met], query.weights[number[met] - 1], len(units)).astype(np.float64)
+        known, weights = self.several(units), np.zeros(self._tokens)
+        weights[query.places] = query.weights
+        held: Floats = np.bincount(known.units, weights.take(known.places), len(units)).astype(np.float64)
         return held
 
 
