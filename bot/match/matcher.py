@@ -295,12 +295,13 @@ class Matcher:
 
 def _top(scores: Floats, limit: int) -> Ints:
     """Where the highest scores above 0 stand. In a long row the best of as many blocks leave out nearly all of it."""
+    least = np.float32(0)
     blocks = len(scores) // _BLOCK
-    if blocks <= limit:
-        best = scores.argsort()[-limit:]
-    else:
+    if blocks > limit:
         highest = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
         highest.partition(blocks - limit)
-        places = np.flatnonzero(scores >= highest[blocks - limit])
-        best = places.take(scores.take(places).argpartition(len(places) - limit)[-limit:])
-    return best.compress(scores.take(best) > 0)
+        least = np.nextafter(highest[blocks - limit], np.float32(-1))
+    places = np.flatnonzero(scores > max(least, np.float32(0)))
+    if len(places) > limit:
+        places = places.take((-scores.take(places)).argpartition(limit - 1)[:limit])
+    return places
