@@ -184,12 +184,14 @@ def _counts(entry: Entry, query: Query) -> bool:
 
 def beside(entry: Entry, query: Query, desk: Desk, today: dt.date) -> tuple[str, ...]:
     """Another year, or a wider or narrower place, was asked for than the entry tells of."""
-    lines: list[str] = []
     years = query.years or ((today.year,) if "今年" in query.text else ())
-    if years:
-        told = " ".join(f"{fact.as_of} {fact.period} {fact.text}" for fact in entry.facts)
-        other = [str(year) for year in years if str(year) not in told]
-        lines += [desk.book.text("other_year", year="、".join(other))] if other else []
+    if not years and not query.regions:
+        return ()
+    lines: list[str] = []
+    told = " ".join(f"{fact.as_of} {fact.period} {fact.text}" for fact in entry.facts)
+    other = [year for year in years if str(year) not in told]
+    if other:
+        lines.append(desk.book.text("other_year", year="、".join(map(str, other))))
     if query.regions == (THE_CITY,) and entry.region != THE_CITY and THE_CITY[:2] not in entry.name:
         lines.append(desk.book.text("not_city", region=entry.region))
     apart = [region for region in query.regions if region != entry.region and region[:2] not in told + entry.summary]
