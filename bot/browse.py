@@ -51,10 +51,12 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     """
     if not desk.book.entries:
         return None
-    if only_a_heading(query, desk) and not _names_a_place(query, ranked, desk):
+    said = _said(query, desk)
+    rest = _rest(said)
+    if _is_heading(query, said, rest, desk) and not _names_a_place(query, ranked, desk):
         return _under(query, ranked, desk) or _nothing(query)
     applies = bool(filler.APPLY.search(query.text))
-    if not applies and not _rest(query, desk):
+    if not applies and not rest:
         return _in_general(query)
     if not _wants_several(query, ranked, desk):
         return None
@@ -80,6 +82,7 @@ def browse_on(query: Query, desk: Desk, earlier: Turn) -> tuple[Query, Ranked, D
         query,
         raw=f"{text} {query.text}",
         text=f"{text} {query.text}",
+        rest=f"{before.rest} {query.rest}",
         regions=query.regions or earlier.regions,
         years=query.years or before.years,
         themes=query.themes or before.themes,
@@ -155,18 +158,26 @@ def _names_a_place(query: Query, ranked: Ranked, desk: Desk) -> bool:
 
 def only_a_heading(query: Query, desk: Desk) -> bool:
     """The whole text is a region, a year, a theme, an audience or 「全国首创」, whatever it calls that (改革, 政策)."""
-    if key(_uncued(desk.lexicon.without_regions(filler.bare(query.text)))) in desk.headings:
+    said = _said(query, desk)
+    return _is_heading(query, said, _rest(said), desk)
+
+
+def _is_heading(query: Query, said: str, rest: str, desk: Desk) -> bool:
+    if key(said) in desk.headings or rest in desk.headings:
         return True
-    rest = _rest(query, desk)
-    return rest in desk.headings or (not rest and bool(query.regions or query.years or query.honour))
+    return not rest and bool(query.regions or query.years or query.honour)
 
 
-def _rest(query: Query, desk: Desk) -> str:
-    """What a question says beside its place, its time and that it browses; its spelling for comparing."""
-    text = _uncued(desk.lexicon.without_regions(filler.bare(query.text)))
+def _said(query: Query, desk: Desk) -> str:
+    """What a question says beside its place and that it browses."""
+    return _uncued(desk.lexicon.without_regions(filler.bare(query.text)))
+
+
+def _rest(said: str) -> str:
+    """What of that is no time and no word for whatever is browsed for; its spelling for comparing."""
     for pattern in _TELLS_NOTHING:
-        text = pattern.sub(" ", text)
-    return key(text)
+        said = pattern.sub(" ", said)
+    return key(said)
 
 
 def _nothing(query: Query) -> Decision:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -81,21 +80,19 @@ def _answer(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Rep
         return _faq(decision, desk)
     entry = desk.book.entries[decision.ids[0]]
     facts = pick_facts(entry, query, desk)
-    blocks = [Block("title", title(entry))]
-    blocks += [Block("note", line) for line in (*unknown(entry, query, desk), *beside(entry, query, desk, today))]
-    blocks.append(Block("summary", entry.summary))
+    blocks = [("title", title(entry))]
+    blocks += [("note", line) for line in (*unknown(entry, query, desk), *beside(entry, query, desk, today))]
+    blocks.append(("summary", entry.summary))
     period = _usual_period(facts)
     for fact in facts:
         apart = "" if fact.period == period else f"（{_inline(fact.period)}）"
-        blocks.append(Block("fact", fact.text + apart))
-    blocks.append(Block("period", f"资料期间：{period}"))
+        blocks.append(("fact", fact.text + apart))
+    blocks.append(("period", f"资料期间：{period}"))
     sources = cite(facts, desk)
-    blocks.append(
-        Block("source", "来源：" + "；".join(f"{source.title}（{_inline(source.date)}）" for source in sources))
-    )
+    blocks.append(("source", "来源：" + "；".join(f"{source.title}（{_inline(source.date)}）" for source in sources)))
     caution = entry.caution or (desk.book.texts["old_fact_caution"] if _old(facts, today) else "")
     if caution:
-        blocks.append(Block("caution", caution))
+        blocks.append(("caution", caution))
     related = (desk.book.entries[other] for other in entry.related)
     options = tuple(Option(other.id, other.name) for other in related)[:3]
     return Reply(Status.ANSWER, _tight(blocks), decision.ids, decision.score, sources, options)
@@ -105,23 +102,23 @@ def _faq(decision: Decision, desk: Desk) -> Reply:
     """The curated answer as it stands, with what is known of its period and source."""
     faq = desk.book.faqs[decision.ids[0]]
     blocks = [
-        Block("title", faq.question),
-        *(Block("summary", line) for line in faq.answer.splitlines() if line.strip()),
+        ("title", faq.question),
+        *(("summary", line) for line in faq.answer.splitlines() if line.strip()),
     ]
     sources: tuple[Source, ...] = ()
     if faq.period:
-        blocks.append(Block("period", f"资料期间：{faq.period}"))
+        blocks.append(("period", f"资料期间：{faq.period}"))
     if faq.source:
         sources = (_source(desk.book.sources[faq.source]),)
-        blocks.append(Block("source", f"来源：{sources[0].title}（{_inline(sources[0].date)}）"))
+        blocks.append(("source", f"来源：{sources[0].title}（{_inline(sources[0].date)}）"))
     options = (Option(faq.entry, desk.label(faq.entry)),) if faq.entry else ()
     return Reply(Status.ANSWER, _tight(blocks), (desk.public(faq.id),), decision.score, sources, options)
 
 
 def _usual_period(facts: Sequence[Fact]) -> str:
     """The period of most of the facts; of the first of them when none is more common."""
-    counts = Counter(fact.period for fact in facts)
-    return max(counts, key=lambda period: counts[period])
+    periods = [fact.period for fact in facts]
+    return max(periods, key=periods.count)
 
 
 def _inline(period: str) -> str:
@@ -136,12 +133,10 @@ def title(entry: Entry) -> str:
 
 def pick_facts(entry: Entry, query: Query, desk: Desk) -> tuple[Fact, ...]:
     """At most four facts: the one that was asked for first, the others in the order of the file."""
-    words = desk.weigh(query.core)
-    beyond_name = ~words.held(desk.name_places[entry.id])
+    words = desk.matcher.index.tokens(query.core)
     scored: list[tuple[float, int, Fact]] = []
-    for at, fact in enumerate(entry.facts):
-        common = words.held(desk.fact_places[entry.id][at]) & beyond_name
-        score = float(words.weights[common].sum()) / 8
+    for at, (fact, weights) in enumerate(zip(entry.facts, desk.fact_weights[entry.id], strict=True)):
+        score = sum(weights[token] for token in words & weights.keys()) / 8
         score += sum(2.0 - 0.5 * fact.about.index(asked) for asked in query.asked if asked in fact.about)
         scored.append((score, at, fact))
     best = sorted(scored, key=lambda item: (-item[0], item[1]))[:MAX_FACTS]
@@ -151,6 +146,8 @@ def pick_facts(entry: Entry, query: Query, desk: Desk) -> tuple[Fact, ...]:
 
 def unknown(entry: Entry, query: Query, desk: Desk) -> tuple[str, ...]:
     """What was asked for by name and the source does not tell."""
+    if not query.asked:
+        return ()
     told = {about for fact in entry.facts for about in fact.about}
     lines = (_gap(facet, entry, query, told) for facet in desk.book.facets if facet.name in query.asked)
     return tuple(line for line in lines if line)[:2]
@@ -187,9 +184,11 @@ def _counts(entry: Entry, query: Query) -> bool:
 
 def beside(entry: Entry, query: Query, desk: Desk, today: dt.date) -> tuple[str, ...]:
     """Another year, or a wider or narrower place, was asked for than the entry tells of."""
+    years = query.years or ((today.year,) if "今年" in query.text else ())
+    if not years and not query.regions:
+        return ()
     lines: list[str] = []
     told = " ".join(f"{fact.as_of} {fact.period} {fact.text}" for fact in entry.facts)
-    years = query.years or ((today.year,) if "今年" in query.text else ())
     other = [year for year in years if str(year) not in told]
     if other:
         lines.append(desk.book.text("other_year", year="、".join(map(str, other))))
@@ -203,7 +202,7 @@ def beside(entry: Entry, query: Query, desk: Desk, today: dt.date) -> tuple[str,
 
 def cite(facts: Sequence[Fact], desk: Desk) -> tuple[Source, ...]:
     """The distinct sources of some facts."""
-    return _distinct(_source(desk.book.sources[fact.source]) for fact in facts)
+    return tuple(_source(desk.book.sources[name]) for name in _distinct(fact.source for fact in facts))
 
 
 def _source(item: SourceItem) -> Source:
@@ -215,13 +214,13 @@ def _old(facts: Sequence[Fact], today: dt.date) -> bool:
 
 
 def _choices(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply:  # noqa: ARG001
-    blocks = [Block("heading", desk.book.texts["choices_lead"])]
+    blocks = [("heading", desk.book.texts["choices_lead"])]
     facts: list[Fact] = []
     for number, identifier in enumerate(decision.ids, 1):
         entry = desk.book.entries.get(identifier)
         facts += entry.facts[:1] if entry else ()
         said = f"{entry.name}（{entry.region}）：{entry.summary}" if entry else desk.label(identifier)
-        blocks.append(Block("item", f"{number}. {said}"))
+        blocks.append(("item", f"{number}. {said}"))
     options = (
         *(Option(identifier, desk.label(identifier)) for identifier in decision.ids),
         Option("", desk.book.texts["not_these"]),
@@ -238,12 +237,12 @@ def _list(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
         groups.setdefault(entry.region if several else entry.theme, []).append(entry)
     label = _label(query)
     lead = "list_lead_city" if decision.note == "city" else "list_lead"
-    blocks = [Block("heading", desk.book.text(lead, count=str(len(entries)), label=label))]
+    blocks = [("heading", desk.book.text(lead, count=str(len(entries)), label=label))]
     for heading, members in groups.items():
-        blocks.append(Block("heading", heading))
-        blocks += [Block("item", f"· {entry.name}") for entry in members]
+        blocks.append(("heading", heading))
+        blocks += [("item", f"· {entry.name}") for entry in members]
     if len(entries) > MAX_LINES:
-        blocks.append(Block("note", f"还有 {len(entries) - MAX_LINES} 条没有列出，可以加上地区或主题再问。"))
+        blocks.append(("note", f"还有 {len(entries) - MAX_LINES} 条没有列出，可以加上地区或主题再问。"))
     sources = cite([fact for entry in entries[:MAX_LINES] for fact in entry.facts[:1]], desk)
     options = tuple(Option(entry.id, entry.name) for entry in entries[:5])
     return Reply(Status.LIST, _tight(blocks), decision.ids, decision.score, sources, options)
@@ -270,51 +269,52 @@ def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     book = desk.book
     if decision.note in {"closed", "paused"}:
         said = book.text(decision.note, name=desk.label(decision.near[0]))
-        return Reply(Status.NONE, _tight([Block("summary", said)]), (), decision.score)
+        return Reply(Status.NONE, _tight([("summary", said)]), (), decision.score)
     near = [(desk.label(identifier), desk.region_of(identifier)) for identifier in decision.near]
     if decision.note == "empty":
-        blocks = [Block("summary", book.texts["empty"])]
+        blocks = [("summary", book.texts["empty"])]
     elif decision.note == "which":
-        blocks = [Block("summary", book.texts["which"])]
+        blocks = [("summary", book.texts["which"])]
     elif decision.note == "period":
         years = sorted(fact.as_of[:4] for entry in book.entries.values() for fact in entry.facts)
-        blocks = [Block("summary", book.text("no_period", first=years[0], last=years[-1]))]
+        blocks = [("summary", book.text("no_period", first=years[0], last=years[-1]))]
     elif decision.note == "gone":
-        blocks = [Block("summary", book.texts["gone"])]
+        blocks = [("summary", book.texts["gone"])]
     elif decision.note == "not_these":
-        blocks = [Block("summary", book.texts["not_these_reply"])]
+        blocks = [("summary", book.texts["not_these_reply"])]
     elif decision.note == "elsewhere":
-        blocks = [Block("summary", book.text("none_elsewhere", place=query.elsewhere or ""))]
+        blocks = [("summary", book.text("none_elsewhere", place=query.elsewhere or ""))]
     elif decision.note == "outside":
         blocks = _outside(query, desk)
     elif decision.note == "neighbour":
         asked = "、".join(query.regions)
-        blocks = [Block("summary", book.text("neighbour_offer", asked=asked, owner=near[0][1]))]
-        blocks.append(Block("item", f"· {near[0][0]}（{near[0][1]}）"))
+        blocks = [("summary", book.text("neighbour_offer", asked=asked, owner=near[0][1]))]
+        blocks.append(("item", f"· {near[0][0]}（{near[0][1]}）"))
     else:
-        blocks = [Block("summary", book.texts["none"])]
+        blocks = [("summary", book.texts["none"])]
         if near:
-            blocks.append(Block("note", "也许您想问：" + "、".join(f"{name}（{region}）" for name, region in near)))
+            blocks.append(("note", "也许您想问：" + "、".join(f"{name}（{region}）" for name, region in near)))
     options = tuple(Option(identifier, desk.label(identifier)) for identifier in decision.near)
     return Reply(Status.NONE, _tight(blocks), (), decision.score, (), options)
 
 
-def _outside(query: Query, desk: Desk) -> list[Block]:
+def _outside(query: Query, desk: Desk) -> list[tuple[str, str]]:
     """A topic that the material does not cover, with its own word of advice if it has one."""
     hint = query.outside_hint or ""
     if query.refuse:
-        return [Block("summary", hint or desk.book.texts["none"])]
+        return [("summary", hint or desk.book.texts["none"])]
     said = desk.book.text("none_outside", topic=query.outside or "")
-    return [Block("summary", said), *([Block("note", hint)] if hint and hint not in said else [])]
+    return [("summary", said), *([("note", hint)] if hint and hint not in said else [])]
 
 
-def _tight(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    return tuple(_shared(block) if block.kind in _SHARED else _tightened(block) for block in blocks)
+def _tight(lines: Iterable[tuple[str, str]]) -> tuple[Block, ...]:
+    """Lines of a kind each, as blocks."""
+    return tuple([(_shared if kind in _SHARED else _block)(kind, text) for kind, text in lines])
 
 
-def _tightened(block: Block) -> Block:
-    return Block(block.kind, tight(block.text))
+def _block(kind: str, text: str) -> Block:
+    return Block(kind, tight(text))
 
 
-_shared = lru_cache(maxsize=8192)(_tightened)
+_shared = lru_cache(maxsize=8192)(_block)
 """For words of the knowledge alone, which come again and again: replies share the result."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.match.build import TALK
+from bot.match.matcher import Candidate
 from bot.match.polarity import negated, opposed
 from bot.model import Decision, Hit, Query, Status
 from bot.text.normalise import key, normalise
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.desk import Desk
-    from bot.match.matcher import Candidate
 
 CHOICES_SHARE = 0.7
 """Of the answering confidence: from here on near entries are offered to choose from."""
@@ -58,24 +58,22 @@ def rank(query: Query, desk: Desk) -> Ranked:
 
     Of the entries that fit as well as the first, those of the home region come first; the confidence stays.
     """
-    found = desk.match(query)
-    decoys = tuple(item for item in found if item.decoy)
-    entries = [item for item in found if not item.decoy]
     allowed = desk.allowed_regions(query.regions)
-    own = tuple(item for item in entries if desk.region_of(item.id) in allowed)
-    foreign = tuple(item for item in entries if desk.region_of(item.id) not in allowed)
+    own, foreign, decoys = list[Candidate](), list[Candidate](), list[Candidate]()
+    for item in desk.match(query):
+        (decoys if item.decoy else own if desk.region_of(item.id) in allowed else foreign).append(item)
     confidences = desk.confidence((*own, *decoys)), desk.confidence((*foreign, *decoys))
     if query.english and own and desk.words_told(query, own[0].id) < _ENGLISH_WORDS:
         confidences = (min(confidences[0], _DOUBTFUL), min(confidences[1], _DOUBTFUL))
-    return Ranked(_home_first(own, query, desk), foreign, *confidences, decoys[0] if decoys else None)
+    _home_first(own, query, desk)
+    return Ranked(tuple(own), tuple(foreign), *confidences, decoys[0] if decoys else None)
 
 
-def _home_first(own: tuple[Candidate, ...], query: Query, desk: Desk) -> tuple[Candidate, ...]:
-    """Sorted anew among those that no score tells apart, unless the question names a place."""
-    if not query.home or query.regions or not own:
-        return own
-    level = own[0].blend - EQUAL_WITHIN
-    return tuple(sorted(own, key=lambda item: item.blend <= level or desk.region_of(item.id) != query.home))
+def _home_first(own: list[Candidate], query: Query, desk: Desk) -> None:
+    """Sort anew those that no score tells apart, unless the question names a place."""
+    if query.home and own and not query.regions:
+        level = own[0].blend - EQUAL_WITHIN
+        own.sort(key=lambda item: item.blend <= level or desk.region_of(item.id) != query.home)
 
 
 def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
@@ -136,7 +134,7 @@ def _empty_handed(query: Query) -> Decision | None:
 def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     """Another city, or a topic of this city that the material does not cover."""
     first = ranked.own[0] if ranked.own else None
-    only_place = query.elsewhere is not None and len(desk.content(query).replace(query.elsewhere, "")) < 2
+    only_place = query.elsewhere is not None and len(_content(query).replace(query.elsewhere, "")) < 2
     told = first is not None and query.elsewhere is not None and query.elsewhere in desk.body_text(first.id)
     if query.elsewhere and not query.regions and (only_place or not told):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
@@ -216,13 +214,18 @@ def _tied(own: Sequence[Candidate]) -> tuple[str, ...]:
 
 def ambiguous(query: Query, own: Sequence[Candidate], desk: Desk) -> tuple[str, ...]:
     """Entries whose names all contain a question of a word or two; empty when it points to one."""
-    words = key(filler.GENERIC.sub("", desk.content(query)))
+    words = key(filler.GENERIC.sub("", _content(query)))
     if not words or len(words) > 6:
         return ()
     holding = [item for item in own[:10] if desk.name_contains(item.id, words)]
     if len(holding) < 2 or (own[0].name and len(own[0].name) >= len(words) and own[0] not in holding):
         return ()
     return tuple(item.id for item in holding[:MAX_CHOICES])
+
+
+def _content(query: Query) -> str:
+    """What is asked without places, politeness, question words and cues of browsing; its spelling for comparing."""
+    return key(filler.PRONOUN.sub(" ", filler.BROWSE.sub(" ", query.rest)))
 
 
 def hits(ranked: Ranked, desk: Desk) -> tuple[Hit, ...]:

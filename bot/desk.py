@@ -53,6 +53,7 @@ class Desk:
         self.near_names = NearNames(
             (name for item in self.matcher.bank.items for name in item.names), self.matcher.index
         )
+        self._region = {item.id: item.region or self.lexicon.city for item in self.matcher.bank.items}
         self._names = {
             item.id: item.names + tuple(word for word in item.any if len(word) >= 2)
             for item in self.matcher.bank.items
@@ -62,13 +63,16 @@ class Desk:
         headings += [word for audience in book.audiences for word in (audience.name, *audience.words)]
         self.headings = frozenset(key(normalise(word)) for word in headings)
         entries = book.entries.values()
-        self.fact_places = {entry.id: [self._places(fact.text) for fact in entry.facts] for entry in entries}
-        self.name_places = {entry.id: self._places(" ".join((entry.name, *entry.aliases))) for entry in entries}
-        self._body = {entry.id: _everything(entry) for entry in book.entries.values()}
+        self.fact_weights = {entry.id: self._beyond_name(entry) for entry in entries}
+        self._body = {entry.id: _everything(entry) for entry in entries}
 
-    def _places(self, text: str) -> NDArray[np.integer[Any]]:
-        """Places of a text's tokens in the vocabulary, sorted."""
-        return self.weigh(self.lexicon.core(normalise(text, None))).places
+    def _beyond_name(self, entry: Entry) -> list[dict[int, float]]:
+        """For each fact of an entry its tokens with their weights, without those of the entry's name."""
+        name, *facts = (
+            self.matcher.index.weights(self.lexicon.core(normalise(text, None)))
+            for text in (" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts))
+        )
+        return [{token: weight for token, weight in fact.items() if token not in name} for fact in facts]
 
     def match(self, query: Query) -> list[Candidate]:
         """Candidates for a query, best first."""
@@ -136,7 +140,7 @@ class Desk:
 
     def region_of(self, identifier: str) -> str:
         """Region of an entry, or of a question and answer."""
-        return self.matcher.bank.items[self.matcher.index.place[identifier]].region or self.lexicon.city
+        return self._region[identifier]
 
     def public(self, identifier: str) -> str:
         """The id that a reply names: the entry's for a question and answer under it."""
@@ -152,14 +156,8 @@ class Desk:
         """Regions whose entries answer a question about `asked`: itself, its parts, and the whole city."""
         if not asked:
             return self._regions
-        inside = frozenset[str]().union(*(self.lexicon.region_parts.get(name, frozenset()) for name in asked))
-        return inside | {self.lexicon.city}
-
-    def content(self, query: Query) -> str:
-        """The question without places, politeness and question words."""
-        rest = filler.bare(self.lexicon.without_regions(query.text))
-        rest = self.lexicon.facets.blank(rest)
-        return key(filler.PRONOUN.sub(" ", filler.BROWSE.sub(" ", rest)))
+        inside = (self.lexicon.region_parts.get(name, ()) for name in asked)
+        return frozenset((self.lexicon.city,)).union(*inside)
 
     def asks(self, text: str) -> bool:
         """Whether a text asks for something by name (how much, how long ...)."""
@@ -171,15 +169,15 @@ class Desk:
 
     def words_told(self, query: Query, identifier: str) -> int:
         """How many Latin words of the question the entry knows; at least 2 when it knows the only one."""
-        told = self._known(identifier)
         words = [word for word in _WORD.findall(query.core) if word not in STOP_WORDS]
-        known = sum(bool(self.weigh(word).held(told).any()) for word in words)
+        known = sum(bool(self._marks(identifier, self.weigh(word)).any()) for word in words)
         return max(known, 2) if known == len(words) else known
 
-    def _known(self, identifier: str) -> NDArray[np.integer[Any]]:
-        """Places in the vocabulary of every token of an entry, sorted."""
+    def _marks(self, identifier: str, words: Weighed) -> NDArray[np.integer[Any]]:
+        """A mark for each known token of some words, 0 where the entry lacks it."""
         index = self.matcher.index
-        return index.known(np.array([index.place[identifier]])).places
+        found: NDArray[np.integer[Any]] = index.marks(np.array([index.place[identifier]]), words)[0]
+        return found
 
     def name_contains(self, identifier: str, words: str) -> bool:
         """Whether a name, alias or keyword of the entry contains the words."""
@@ -187,7 +185,8 @@ class Desk:
 
     def share_told(self, identifier: str, words: Weighed) -> float:
         """Share of the words' weight that the entry's wordings and facts hold, in [0, 1]."""
-        return words.share(self._known(identifier))
+        held: list[float] = words.weights[self._marks(identifier, words) > 0].tolist()
+        return sum(held) / words.mass
 
     def shares_told(self, words: Weighed) -> dict[str, float]:
         """The same for every entry of the book at once."""

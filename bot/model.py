@@ -78,12 +78,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question as understood: everything matching and wording need, nothing of the channel."""
+    """A question as understood: everything matching and wording need, nothing of the channel.
+
+    `core` is what is compared, `rest` what is left without places, politeness and question words.
+    """
 
     raw: str
     text: str
     core: str
     syllables: tuple[str, ...] = ()
+    rest: str = ""
     latin: bool = False
     regions: tuple[str, ...] = ()
     elsewhere: str | None = None

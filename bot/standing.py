@@ -59,7 +59,7 @@ def is_open(identifier: str, book: Book, today: dt.date, paused: Collection[str]
     if item is None or identifier in paused or item.disabled:
         return False
     begins, ends = item.valid_from, item.valid_until
-    day = today.isoformat()
+    day = today.isoformat() if begins or ends else ""
     return (begins is None or begins <= day) and (ends is None or day <= ends)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bot.bench import made_book
 from bot.desk import Desk
@@ -13,7 +15,7 @@ from bot.knowledge.book import Book
 from bot.match import calibrate
 from bot.match.index import Index
 from bot.match.matcher import CANDIDATES, DECOYS, Candidate, HeldOut, _top
-from bot.match.postings import Known
+from bot.match.postings import Weighed
 from bot.match.tokens import _FIRST, PAIR, SHIFT
 from bot.understand.query import understand
 
@@ -31,10 +33,10 @@ def same(left: list[Candidate], right: list[Candidate]) -> bool:
     )
 
 
-def chinese(index: Index, known: Known) -> dict[int, int]:
+def chinese(query: Weighed, index: Index, marks: NDArray[Any]) -> dict[int, int]:
     """Marks by token, without Latin words and numbers: each index spells these in its own way."""
-    found = zip(index.vocabulary.tokens[known.places].tolist(), known.marks.tolist(), strict=True)
-    own = {token: mark for token, mark in found if max(token >> SHIFT, token % PAIR) < _FIRST}
+    found = zip(index.vocabulary.tokens[query.places].tolist(), marks.tolist(), strict=True)
+    own = {token: mark for token, mark in found if mark and max(token >> SHIFT, token % PAIR) < _FIRST}
     assert len(own) > 50
     return own
 
@@ -61,8 +63,10 @@ def test_what_is_held_out_counts_as_if_it_had_never_been_there(desk: Desk) -> No
         held_out = HeldOut(place, item.wordings[len(item.wordings) // 2].group)
         kept = tuple(wording for wording in item.wordings if wording.group != held_out.group)
         reduced = Index(replace(bank, items=(item._replace(wordings=kept),)))
-        known = index.known_without(place, desk.matcher._group(held_out))
-        assert chinese(index, known) == chinese(reduced, reduced.known(np.array([0])))
+        every = " ".join((*(wording.core for wording in item.wordings), *item.body))
+        asked, alone = index.weigh(every), reduced.weigh(every)
+        marks = index.marks_without(place, desk.matcher._group(held_out), asked)
+        assert chinese(asked, index, marks) == chinese(alone, reduced, reduced.marks(np.array([0]), alone)[0])
         held += len(item.wordings) - len(kept)
     assert held > 10
 

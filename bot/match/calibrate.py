@@ -8,7 +8,9 @@ questions and between banks, without labels and without settings.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from operator import mul
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,8 +58,8 @@ class Calibration:
         """Probability, by the bank's own held-out wordings, that the first entry is right."""
         if not ranked or all(item.decoy for item in ranked):
             return 0.0
-        z = float(np.dot(self.weights, self.evidence(ranked)))
-        return min(_CAP, float(1 / (1 + np.exp(-np.clip(z, -30, 30)))))
+        z = sum(map(mul, self.weights, self.evidence(ranked)))
+        return min(_CAP, 1 / (1 + math.exp(-min(max(z, -30.0), 30.0))))
 
 
 PRIOR = Calibration((2.0, 1.5, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.0, -6.0))
@@ -120,7 +122,7 @@ class _Part:
     """Questions of one kind: evidence, whether the first entry is right, and how much each counts."""
 
     def __init__(self, matcher: Matcher, questions: Sequence[tuple[Asked, HeldOut | None]], weight: float) -> None:
-        rows: list[NDArray[np.float64]] = []
+        rows: list[tuple[float, ...]] = []
         right: list[float] = []
         for asked, removal in questions:
             ranked = matcher.rank(asked, removal)

@@ -5,45 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from bot.match.matcher import Candidate
 
-Evidence = Callable[[Sequence["Candidate"]], "NDArray[np.float64]"]
+Evidence = Callable[[Sequence["Candidate"]], tuple[float, ...]]
 """Ranked candidates, an entry among them → numbers, the last one 1 for the bias."""
 
 
-def evidence(ranked: Sequence[Candidate]) -> NDArray[np.float64]:
-    """Of a bank with several wordings an entry; shape (13,)."""
+def evidence(ranked: Sequence[Candidate]) -> tuple[float, ...]:
+    """Of a bank with several wordings an entry; 13 of them."""
     first, margin, lead = _ahead(ranked)
-    return np.array(
-        [
-            min(first.blend, 30.0) / 10,
-            margin,
-            lead,
-            first.feature("told"),
-            first.feature("asked"),
-            first.feature("dice"),
-            first.feature("wording"),
-            first.feature("sound"),
-            first.feature("keyword"),
-            first.feature("name"),
-            first.feature("ratio"),
-            min(first.held, 60.0) / 20,
-            1.0,
-        ]
+    return (
+        min(first.blend, 30.0) / 10,
+        margin,
+        lead,
+        *map(first.feature, _FULL),
+        min(first.held, 60.0) / 20,
+        1.0,
     )
 
 
-def lean_evidence(ranked: Sequence[Candidate]) -> NDArray[np.float64]:
-    """Of a lean bank, where a neighbour may differ by one character; shape (14,)."""
+def lean_evidence(ranked: Sequence[Candidate]) -> tuple[float, ...]:
+    """Of a lean bank, where a neighbour may differ by one character; 14 of them."""
     first, margin, lead = _ahead(ranked)
-    return np.array([first.blend / 10, margin, lead, *map(first.feature, _LEAN), 1.0])
+    return (first.blend / 10, margin, lead, *map(first.feature, _LEAN), 1.0)
 
 
+_FULL = ("told", "asked", "dice", "wording", "sound", "keyword", "name", "ratio")
 _LEAN = (
     *("asked", "wording", "sound", "ratio", "covered", "contained"),
     *("missing", "missing_next", "extra", "extra_next"),

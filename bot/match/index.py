@@ -47,7 +47,8 @@ class Index:
         """Wordings one by one, and each entry's wordings and statements together."""
         size, entries = len(self.wordings), len(self.ids)
         bodies = [(at, core) for at, item in enumerate(self.bank.items) for core in item.body]
-        cores = [wording.core for wording in self.wordings] + [core for _, core in bodies]
+        self.cores = [wording.core for wording in self.wordings]
+        cores = self.cores + [core for _, core in bodies]
         owner = np.concatenate([self._owner, np.array([at for at, _ in bodies], dtype=np.int64)])
         token, text = distinct(*tokens.explode(self.alphabet.learn(cores)), len(cores))
         phrases = self.bank.background
@@ -100,9 +101,18 @@ class Index:
         self.rules: Phrases[list[tuple[int, str]]] = Phrases(rules.items())
         self.demanding = [at for at, item in enumerate(self.bank.items) if item.all]
 
+    def tokens(self, core: str) -> set[int]:
+        """Distinct tokens of a core."""
+        return tokens.of(self.alphabet.spell(core))
+
+    def weights(self, core: str) -> dict[int, float]:
+        """The known tokens of a core with their weights."""
+        found = self.weigh(core)
+        return dict(zip(self.vocabulary.tokens[found.places].tolist(), found.weights.tolist(), strict=True))
+
     def weigh(self, core: str) -> Weighed:
         """A question's core, against the characters of the bank."""
-        return Weighed(tokens.of(self.alphabet.spell(core)), self.vocabulary)
+        return Weighed(self.tokens(core), self.vocabulary)
 
     def weigh_sounds(self, syllables: Sequence[str]) -> Weighed:
         """A question's syllables, against the sounds of the bank."""
@@ -110,33 +120,29 @@ class Index:
 
     def closeness(self, core: str, query: Weighed, wordings: Ints, own: Known) -> NDArray[np.floating[Any]]:
         """A question's core beside some wordings, with their `own` tokens, character by character."""
-        spelled = [self.alphabet.spell(self.wordings[at].core) for at in wordings.tolist()]
+        spelled = [self.alphabet.spell(self.cores[at]) for at in wordings.tolist()]
         return closeness(self.alphabet.spell(core), spelled, query, own, self.vocabulary)
 
     def heaviest_beyond(self, own: Known, query: Weighed) -> NDArray[np.floating[Any]]:
         """For each wording, by its `own` tokens, the weight of the heaviest that the query lacks."""
-        weights = np.where(query.numbers(own.places) == 0, self.vocabulary.weights[own.places], np.float32(0))
-        beyond = np.zeros(len(own.counts), dtype=np.float32)
-        some = own.counts > 0
-        if some.any():
-            beyond[some] = np.maximum.reduceat(weights, (own.counts.cumsum() - own.counts)[some])
-        return beyond
+        weights = self.vocabulary.weights.take(own.places) * (query.numbers(own.places) == 0)
+        starts = own.counts.cumsum() - own.counts
+        return np.maximum.reduceat(np.append(weights, np.float32(0)), starts) * (own.counts > 0)
 
-    def known(self, places: Ints) -> Known:
-        """Every token of some entries, sorted within each.
+    def marks(self, places: Ints, query: Weighed) -> Ints:
+        """For each of some entries a mark for each of the query's places, 0 where it lacks it.
 
         The mark is twice the number of texts that hold the token, and one more when a wording does.
         """
-        return self._known.several(places)
+        return self._known.marks(places, query.places)
 
-    def known_without(self, place: int, held_out: Sequence[int]) -> Known:
+    def marks_without(self, place: int, held_out: Sequence[int], query: Weighed) -> Ints:
         """The same of one entry without some of its wordings."""
-        every, out = np.arange(self.starts[place], self.ends[place]), np.array(held_out, dtype=np.int64)
-        kept = self.content.several(every[~np.isin(every, out)]).places
-        places, marks, units, _ = self.known(np.array([place]))
-        left = (marks >> 1) - np.bincount(places.searchsorted(self.content.several(out).places), minlength=len(places))
-        told = left > 0
-        return Known(places[told], (2 * left + np.isin(places, kept))[told], units[told], np.array([told.sum()]))
+        every = np.arange(self.starts[place], self.ends[place])
+        out = np.isin(every, held_out)
+        held = self.content.marks(every, query.places) > 0
+        left = (self._known.marks(np.array([place]), query.places)[0] >> 1) - held[out].sum(axis=0)
+        return np.where(left > 0, 2 * left + held[~out].any(axis=0), 0)
 
     def rough(self, query: Weighed, common: NDArray[np.float32]) -> NDArray[np.float32]:
         """For every entry how much of the query it asks, tells and is about, in one number: weight, not a share.

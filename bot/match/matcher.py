@@ -9,7 +9,7 @@ import numpy as np
 from rapidfuzz.fuzz import ratio
 
 from bot.match import closeness
-from bot.match.coverage import SHARE, SHORT_WORDING, cover, fit
+from bot.match.coverage import SHARE, SHORT_WORDING, Texts, cover, fit
 from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
 from bot.match.index import Index, spelling
 from bot.match.memory import uncollected
@@ -94,14 +94,22 @@ class Matcher:
         self.weights = np.array(weights or (LEAN_WEIGHTS if self.lean else WEIGHTS))
         self.entries = sum(not item.decoy for item in bank.items)
         index = self.index
-        self._contained = np.float32(SHARE) / np.maximum(index.chars.masses, np.float32(SHORT_WORDING))
-        self._uttered = np.float32(SHARE) / np.maximum(index.sounds.masses, np.float32(SHORT_WORDING))
+        self._masses: Floats = np.array([index.chars.masses, index.sounds.masses])
+        self._likeness = {latin: self._counts_for(latin) for latin in (False, True)}
         several = np.flatnonzero(index.ends - index.starts > 1)
-        self._several: tuple[Ints, Ints] = several, np.column_stack([index.starts, index.ends])[several].ravel()
+        bounds = np.column_stack([index.starts, index.ends])[several].ravel()
+        self._several: tuple[Ints, Ints] = several, bounds[bounds < len(index.wordings)]
+
+    def _counts_for(self, latin: bool) -> tuple[Floats, Floats]:
+        """What weighted Dice counts for, by characters and by sound, and for each wording that it is contained."""
+        dice = np.array([[2.0], [2.0 if latin else 2 * _BY_SOUND]], dtype=np.float32)
+        contained = np.float32(SHARE) / np.maximum(self._masses, np.float32(SHORT_WORDING))
+        contained[1] *= latin
+        return dice, contained
 
     def exact(self, *texts: str) -> tuple[str, ...]:
         """Ids that own one of the texts as a wording, letter for letter (spaces and marks aside)."""
-        for text in texts:
+        for text in dict.fromkeys(texts):
             found = self.bank.exact.get(spelling(text))
             if found:
                 return found
@@ -113,32 +121,35 @@ class Matcher:
             return []
         index, found = self.index, self._look_up(asked)
         row, sounds = self._weigh(asked)
-        common, heard = index.chars.overlaps(row), index.sounds.overlaps(sounds)
+        common = np.array([index.chars.overlaps(row), index.sounds.overlaps(sounds)])
         if held_out is not None:
-            group = self._group(held_out)
-            common[group] = heard[group] = 0.0
-        rough = self._rough(asked.latin, row, sounds, common, heard)
+            common[:, self._group(held_out)] = 0.0
+        texts = Texts(common, self._masses, np.array([[row.mass], [sounds.mass]], dtype=np.float32))
+        rough = self._rough(asked.latin, row, texts)
         self._adjust(rough, found)
         part = None if held_out is None else self._without(rough, row, held_out)
         places = self._first(rough)
         if not len(places):
             return []
-        own = spans(index.starts[places], index.ends[places])
-        best = fit(index, places, row, sounds, common[own], heard[own])
-        covered = cover(index.known(places), len(places), row)
+        starts = index.starts.take(places)
+        best = fit(texts, starts, index.ends.take(places) - starts)
+        marks = index.marks(places, row)
         if held_out is not None and part is not None:
-            covered.put(places == held_out.place, part)
-        return self._candidates(asked, row, places, (best, covered), found)
+            marks[places == held_out.place] = part
+        return self._candidates(asked, row, places, (best, cover(marks, row)), found)
 
     def judge(self, asked: Asked, places: Sequence[int]) -> list[Candidate]:
         """Some entries as candidates, best first, whatever else the bank holds."""
         index, chosen = self.index, np.array(places, dtype=np.int64)
         row, sounds = self._weigh(asked)
-        own = spans(index.starts[chosen], index.ends[chosen])
-        common, heard = index.content.overlaps(row, own), index.spoken.overlaps(sounds, own)
-        best = fit(index, chosen, row, sounds, common, heard)
-        covered = cover(index.known(chosen), len(chosen), row)
-        return self._candidates(asked, row, chosen, (best, covered), self._look_up(asked))
+        lows, highs = index.starts.take(chosen), index.ends.take(chosen)
+        own, counts = spans(lows, highs), highs - lows
+        common = np.array([index.content.overlaps(row, own), index.spoken.overlaps(sounds, own)])
+        texts = Texts(common, self._masses.take(own, axis=1), np.array([[row.mass], [sounds.mass]], dtype=np.float32))
+        best = fit(texts, counts.cumsum() - counts, counts)
+        best = best._replace(by_chars=own[best.by_chars], by_sound=own[best.by_sound])
+        evidence = best, cover(index.marks(chosen, row), row)
+        return self._candidates(asked, row, chosen, evidence, self._look_up(asked))
 
     def _weigh(self, asked: Asked) -> tuple[Weighed, Weighed]:
         return self.index.weigh(asked.core), self.index.weigh_sounds(asked.syllables)
@@ -148,16 +159,17 @@ class Matcher:
         span = range(int(self.index.starts[held_out.place]), int(self.index.ends[held_out.place]))
         return [at for at in span if held_out.group in {None, self.index.wordings[at].group}]
 
-    def _rough(self, latin: bool, row: Weighed, sounds: Weighed, common: Floats, heard: Floats) -> Floats:
+    def _rough(self, latin: bool, row: Weighed, texts: Texts) -> Floats:
         """A rough score for every entry; shape (items,)."""
         index = self.index
-        like = _likeness(common, index.chars.masses, row.mass, 1.0, self._contained)
-        if latin:
-            np.maximum(like, _likeness(heard, index.sounds.masses, sounds.mass, 1.0, self._uttered), out=like)
-        else:
-            like += _likeness(heard, index.sounds.masses, sounds.mass, _BY_SOUND)
-        rough = index.rough(row, common) * np.float32(1 / row.mass)
-        rough += like if index.one_each else self._best(like)
+        dice, contained = self._likeness[latin]
+        like = texts.masses + texts.mass
+        np.divide(dice, like, out=like)
+        like += contained
+        like *= texts.common
+        alike = like.max(axis=0) if latin else like.sum(axis=0)
+        rough = index.rough(row, texts.common[0]) * np.float32(1 / row.mass)
+        rough += alike if index.one_each else self._best(alike)
         return rough
 
     def _adjust(self, rough: Floats, found: _Found) -> None:
@@ -166,25 +178,26 @@ class Matcher:
             rough[place] += 0.3 + 0.1 * len(name)
         for place, words in found.keywords.items():
             rough[place] += 0.1 * len(words)
-        rough[list(found.barred)] = 0.0
+        if found.barred:
+            rough[list(found.barred)] = 0.0
 
-    def _without(self, rough: Floats, row: Weighed, held_out: HeldOut) -> Coverage | None:
-        """Take what is held out from the rough scores; what the rest of its entry covers, None without any rest."""
+    def _without(self, rough: Floats, row: Weighed, held_out: HeldOut) -> Ints | None:
+        """Take what is held out from the rough scores; the marks of the rest of its entry, None without any rest."""
         place = held_out.place
         if held_out.group is None:
             rough[place] = 0.0
             return None
-        part = cover(self.index.known_without(place, self._group(held_out)), 1, row)
-        whole = cover(self.index.known(np.array([place])), 1, row)
-        rough[place] += (part.worth() - whole.worth())[0]
+        part = self.index.marks_without(place, self._group(held_out), row)
+        whole = self.index.marks(np.array([place]), row)
+        rough[place] += (cover(part[None], row).worth() - cover(whole, row).worth())[0]
         return part
 
     def _best(self, fit: Floats) -> Floats:
         """For each entry how well its best wording fits."""
-        best = fit[self.index.starts]
+        best = fit.take(self.index.starts)
         places, bounds = self._several
         if len(places):
-            best[places] = np.maximum.reduceat(np.append(fit, 0), bounds)[::2]
+            best[places] = np.maximum.reduceat(fit, bounds)[::2]
         return best
 
     def _first(self, rough: Floats) -> Ints:
@@ -223,64 +236,61 @@ class Matcher:
         self, asked: Asked, row: Weighed, places: Ints, evidence: tuple[Fit, Coverage], found: _Found
     ) -> list[Candidate]:
         """The entries at `places` with all their features, best first."""
-        index, at = self.index, places.tolist()
+        at = places.tolist()
         items = [self.bank.items[place] for place in at]
         best, covered = evidence
         names = [found.names.get(place, "") for place in at]
         keywords = [tuple(found.keywords.get(place, ())) for place in at]
-        own = np.array([item.region in asked.own_regions for item in items])
-        length = max(len(spelling(asked.text)), 1)
-        none: Floats = np.zeros(len(at))
-        close: Floats = np.zeros((len(closeness.NAMES), len(at)))
+        values: dict[str, Any] = {"sound": best.sound, "spoken": best.spoken}
         if asked.latin:  # typed pinyin: the sound stands in for the characters
-            wordings, likeness, missing = best.by_sound, best.sound, none
-            first, last = (best.sound, best.spoken, best.sound, best.sound), (best.sound, best.sound, none)
+            wordings, held = best.by_sound, covered.told * 0
+            values |= dict.fromkeys(("dice", "asked", "told", "ratio", "central", "nearest"), best.sound)
+            values |= {"wording": best.spoken}
         else:
-            wordings, unknown = best.by_chars, max(index.vocabulary.unknown, 1e-6)
-            first = (best.dice, best.share, covered.asked, covered.told)
-            likeness = np.array([ratio(asked.core, index.wordings[number].core) for number in wordings.tolist()]) / 100
-            missing = np.minimum(covered.missing / unknown, 1.0)
-            held = index.content.several(wordings)
-            last = (covered.central, best.nearest, index.heaviest_beyond(held, row) / unknown)
-            if self.lean:
-                close = index.closeness(asked.core, row, wordings, held)
-        features = np.array(
-            [
-                *first,
-                np.array([min(len(name) / length, 1.0) for name in names]),
-                best.sound,
-                best.spoken,
-                np.array([1.0 - 0.5 ** len(words) for words in keywords]),
-                likeness,
-                missing,
-                own & (covered.told >= _TELLS),
-                *last,
-                *close,
-            ]
-        ).T
+            wordings, held = best.by_chars, covered.told * row.mass
+            values |= self._by_characters(asked, row, best, covered)
+        if found.names:
+            length = max(len(spelling(asked.text)), 1)
+            values["name"] = [min(len(name) / length, 1.0) for name in names]
+        if found.keywords:
+            values["keyword"] = [1.0 - 0.5 ** len(words) for words in keywords]
+        if asked.own_regions:
+            own = np.array([item.region in asked.own_regions for item in items])
+            values["region"] = own & (covered.told >= _TELLS)
+        features = np.zeros((len(INDEX), len(at)))
+        for name, given in values.items():
+            features[INDEX[name]] = given
         made = map(
             Candidate,
             at,
             [item.id for item in items],
-            (features @ self.weights).tolist(),
-            map(tuple, features.tolist()),
+            (features.T @ self.weights).tolist(),
+            map(tuple, features.T.tolist()),
             wordings.tolist(),
             [item.decoy for item in items],
             names,
             keywords,
-            (none if asked.latin else covered.told * row.mass).tolist(),
+            held.tolist(),
         )
         return sorted(made, key=lambda candidate: (-candidate.blend, candidate.id))
 
-
-def _likeness(common: Floats, masses: Floats, mass: float, weight: float, contained: Floats | None = None) -> Floats:
-    """Weighted Dice of the query with every wording, and how far it contains it where that is asked for."""
-    like = masses + np.float32(mass)
-    np.divide(np.float32(2 * weight), like, out=like)
-    if contained is not None:
-        like += contained
-    like *= common
-    return like
+    def _by_characters(self, asked: Asked, row: Weighed, best: Fit, covered: Coverage) -> dict[str, Any]:
+        """Features that compare what is written."""
+        index, unknown = self.index, max(self.index.vocabulary.unknown, 1e-6)
+        held = index.content.several(best.by_chars)
+        close = index.closeness(asked.core, row, best.by_chars, held) if self.lean else ()
+        return {
+            "dice": best.dice,
+            "wording": best.share,
+            "asked": covered.asked,
+            "told": covered.told,
+            "ratio": [ratio(asked.core, index.cores[at]) / 100 for at in best.by_chars.tolist()],
+            "missing": np.minimum(covered.missing / unknown, 1.0),
+            "central": covered.central,
+            "nearest": best.nearest,
+            "extra": index.heaviest_beyond(held, row) / unknown,
+            **dict(zip(closeness.NAMES, close, strict=False)),
+        }
 
 
 def _top(scores: Floats, limit: int) -> Ints:
@@ -293,5 +303,5 @@ def _top(scores: Floats, limit: int) -> Ints:
         least = np.nextafter(highest[blocks - limit], np.float32(-1))
     places = np.flatnonzero(scores > max(least, np.float32(0)))
     if len(places) > limit:
-        places = places[(-scores[places]).argpartition(limit - 1)[:limit]]
+        places = places.take((-scores.take(places)).argpartition(limit - 1)[:limit])
     return places

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from bot.match.tokens import PAIR
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -105,42 +104,28 @@ def _counted(wanted: Ints, tokens: Ints) -> Ints:
 class Weighed:
     """Tokens of one query. `places` and `weights` are of the known ones, in the order of the vocabulary."""
 
-    def __init__(self, tokens: Sequence[int], vocabulary: Vocabulary) -> None:
-        wanted = np.array(tokens, dtype=np.int64)
-        wanted.sort()
+    def __init__(self, tokens: Iterable[int], vocabulary: Vocabulary) -> None:
+        wanted = np.array(sorted(tokens), dtype=np.int64)
         size = len(vocabulary.tokens)
         places = vocabulary.tokens.searchsorted(wanted)
         known = vocabulary.tokens.take(places, mode="clip") == wanted if size else np.zeros(len(wanted), dtype=bool)
         self.places: Ints = places[known]
-        self.weights: Floats = vocabulary.weights[self.places].astype(np.float64)
+        self.weights: Floats = vocabulary.weights.take(self.places).astype(np.float64)
         strangers = wanted[~known]
-        pairs = int((strangers >= PAIR).sum())
-        self.strange_singles = singles = len(strangers) - pairs
+        singles = int(strangers.searchsorted(PAIR))
+        pairs = len(strangers) - singles
+        self.strange_singles = singles
         self.heaviest_stranger = vocabulary.unknown * (1.0 if singles else PAIR_WEIGHT if pairs else 0.0)
-        self.mass = max(float(self.weights.sum()) + vocabulary.unknown * (singles + PAIR_WEIGHT * pairs), 1e-6)
-        self._size = size
+        mass = sum(self.weights.tolist()) + vocabulary.unknown * (singles + PAIR_WEIGHT * pairs)
+        self.mass: float = max(mass, 1e-6)
 
-    @cached_property
-    def _numbers(self) -> NDArray[np.int16]:
-        """For every token of the vocabulary its number among `places`, from 1; 0 when the query lacks it."""
-        numbers = np.zeros(self._size, dtype=np.int16)
-        numbers[self.places] = np.arange(1, len(self.places) + 1)
-        return numbers
-
-    def numbers(self, places: Ints) -> NDArray[np.int16]:
+    def numbers(self, places: Ints) -> Ints:
         """Where in the query's own `places` each of some places stands, from 1; 0 when the query lacks it."""
-        return self._numbers[places]
-
-    def held(self, known: Ints) -> NDArray[np.bool_]:
-        """Which of the query's places are among `known`, a sorted array."""
-        if not len(known):
-            return np.zeros(len(self.places), dtype=bool)
-        found: NDArray[np.bool_] = known.take(known.searchsorted(self.places), mode="clip") == self.places
-        return found
-
-    def share(self, known: Ints) -> float:
-        """Share of the weight that tokens among `known` hold, in [0, 1]."""
-        return float(self.weights[self.held(known)].sum()) / self.mass
+        if not len(self.places):
+            return np.zeros(len(places), dtype=np.int64)
+        at = self.places.searchsorted(places)
+        found: Ints = self.places.take(at, mode="clip") == places
+        return found * (at + 1)
 
 
 class Postings:
@@ -163,9 +148,9 @@ class Postings:
         """For every unit the weight of the query's tokens that it holds, by their scale or plainly; shape (size,)."""
         if not len(query.places):
             return np.zeros(self.size, dtype=np.float32)
-        stretches = self._spans[query.places].tolist()
+        stretches = self._spans.take(query.places, axis=0).tolist()
         units = np.concatenate([self._units[start:end] for start, end in stretches])
-        worth = query.weights.repeat(self._counts[query.places])
+        worth = query.weights.repeat(self._counts.take(query.places))
         if scaled and self._scale is not None:
             worth *= np.concatenate([self._scale[start:end] for start, end in stretches])
         return np.bincount(units, weights=worth, minlength=self.size).astype(np.float32)
@@ -181,50 +166,52 @@ def spans(lows: Ints, highs: Ints) -> Ints:
 
 _PLACE_SHIFT, _UNIT_SHIFT = 16, 40
 """A mark, a place and a unit in one number: bits from the right."""
-_ALL = np.int16(3)
 _PLACES = (1 << _UNIT_SHIFT - _PLACE_SHIFT) - 1
+_ALL = 3
 
 
 class Forward:
     """The places of each unit's tokens in the vocabulary, sorted, each with a mark; 3 for all unless marks are told."""
 
     def __init__(self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int, marks: Ints | None = None) -> None:
-        """`tokens[i]`, sorted, stands in `units[i]`, with `marks[i]`, below 2^15, there."""
+        """`tokens[i]`, sorted, stands in `units[i]`, with `marks[i]`, from 1 to below 2^15, there."""
         packed = units.astype(np.int64)
         packed <<= _UNIT_SHIFT
         packed |= vocabulary.find(tokens) << _PLACE_SHIFT
-        if marks is not None:
-            packed |= marks
+        packed |= _ALL if marks is None else marks
         packed.sort()
-        self._marks = None if marks is None else packed.astype(np.int16)
-        packed >>= _PLACE_SHIFT
-        packed &= _PLACES
-        self._places: NDArray[np.int32] = packed.astype(np.int32)
+        self._packed, self._tokens = packed, len(vocabulary.tokens)
         self._bounds: Ints = np.append(0, np.cumsum(np.bincount(units, minlength=size)))
 
     def several(self, units: Ints) -> Known:
         """Tokens of several units."""
-        lows = self._bounds[units]
-        counts = self._bounds[units + 1] - lows
-        ends = counts.cumsum()
-        owner = np.arange(len(units)).repeat(counts)
-        at = np.arange(len(owner)) + (lows - ends + counts)[owner]
-        return Known(self._places[at], _ALL if self._marks is None else self._marks[at], owner, counts)
+        lows = self._bounds.take(units)
+        counts = self._bounds.take(units + 1) - lows
+        packed = self._packed.take(spans(lows, lows + counts))
+        return Known(packed >> _PLACE_SHIFT & _PLACES, np.arange(len(units)).repeat(counts), counts)
+
+    def marks(self, units: Ints, places: Ints) -> Ints:
+        """The mark of each of some places in each of some units, 0 where it is lacking; shape (units, places)."""
+        if not len(self._packed):
+            return np.zeros((len(units), len(places)), dtype=np.int64)
+        wanted = (units[:, None] << _UNIT_SHIFT) + (places << _PLACE_SHIFT)
+        found: Ints = self._packed.take(self._packed.searchsorted(wanted), mode="clip")
+        found -= wanted
+        found *= found >> _PLACE_SHIFT == 0
+        return found
 
     def overlaps(self, query: Weighed, units: Ints) -> Floats:
         """For each of several units the weight of the query's tokens that it holds."""
-        known = self.several(units)
-        number = query.numbers(known.places)
-        met = np.flatnonzero(number)
-        held: Floats = np.bincount(known.units[met], query.weights[number[met] - 1], len(units)).astype(np.float64)
+        known, weights = self.several(units), np.zeros(self._tokens)
+        weights[query.places] = query.weights
+        held: Floats = np.bincount(known.units, weights.take(known.places), len(units)).astype(np.float64)
         return held
 
 
 class Known(NamedTuple):
-    """Tokens of a few units: places in the vocabulary, marks, the number of the unit among the few, and how many
-    tokens each unit has."""
+    """Tokens of a few units: places in the vocabulary, the number of the unit among the few, and how many tokens
+    each unit has."""
 
     places: Ints
-    marks: Any
     units: Ints
     counts: Ints

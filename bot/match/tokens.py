@@ -92,16 +92,14 @@ class Alphabet:
         return "" if word in STOP_WORDS else self._letters.get(stem(word), _UNHEARD)
 
 
-def of(spelled: str) -> list[int]:
+def of(spelled: str) -> set[int]:
     """Distinct tokens of a spelled text."""
-    found: dict[int, None] = {}
+    found: set[int] = set()
     for segment in spelled.split():
-        codes = [ord(char) for char in segment]
-        for code in codes:
-            found[code] = None
-        for left, right in pairwise(codes):
-            found[left << SHIFT | right] = None
-    return list(found)
+        codes = list(map(ord, segment))
+        found.update(codes)
+        found.update([left << SHIFT | right for left, right in pairwise(codes)])
+    return found
 
 
 def explode(lines: str) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

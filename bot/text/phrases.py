@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -72,22 +72,30 @@ class Phrases(Generic[T]):
 
     def replace(self, text: str, symbols: Mapping[str, str]) -> str:
         """Replace each found phrase by its symbol."""
-        return self._with(text, symbols.__getitem__)
+        return _with(text, self.find(text), symbols.__getitem__)
 
     def blank(self, text: str) -> str:
         """Replace each found phrase by one space."""
-        return self._with(text, lambda _: " ")
-
-    def _with(self, text: str, symbol: Callable[[str], str]) -> str:
-        parts, done = [], 0
-        for at, phrase, _ in self.find(text):
-            parts += [text[done:at], symbol(phrase)]
-            done = at + len(phrase)
-        return "".join(parts) + text[done:] if parts else text
+        return blanked(text, self.find(text))
 
     def __len__(self) -> int:
         """Number of phrases."""
         return len(self._phrases)
+
+
+def blanked(text: str, found: Sequence[tuple[int, str, object]]) -> str:
+    """The text with one space in the place of each phrase that `Phrases.find` found."""
+    return _with(text, found, lambda _: " ")
+
+
+def _with(text: str, found: Sequence[tuple[int, str, object]], symbol: Callable[[str], str]) -> str:
+    if not found:
+        return text
+    parts, done = [], 0
+    for at, phrase, _ in found:
+        parts += [text[done:at], symbol(phrase)]
+        done = at + len(phrase)
+    return "".join(parts) + text[done:]
 
 
 def search(automaton: AhoCorasick, text: str, every: bool = False) -> list[tuple[int, int, int]]:

@@ -81,7 +81,11 @@ class Lexicon:
 
     def core(self, text: str) -> str:
         """Normalised text → the spelling that is compared: no filler, numerals as digits, synonyms folded."""
-        return self.fold(to_arabic(join_han(filler.bare(text))))
+        return self.compared(filler.bare(text))
+
+    def compared(self, bare: str) -> str:
+        """The same of a text without filler."""
+        return self.fold(to_arabic(join_han(bare)))
 
     def cores(self, texts: Sequence[str]) -> list[str]:
         """The same for many texts at once."""

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from bot.model import Query
 from bot.text import pinyin
 from bot.text.normalise import join_han, key, normalise, plain_digits
+from bot.text.phrases import blanked
 from bot.understand import filler
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bot.understand.lexicon import Lexicon
 
 _TOWARDS = re.compile("(?:去|到|跟|和|与|对|往|从|来自|飞|向|同|借|通|、|给)(?:[^，。,.!?？ ]{0,3})$")
@@ -25,12 +28,15 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
     text = join_han(plain_digits(normalise(raw)))
     need = lexicon.without_districts(text)
     typed = pinyin.of_typed(need) if _LATIN.search(need) else None
-    core = lexicon.core(need)
-    syllables = typed if typed is not None else pinyin.of_characters(filler.bare(need))
+    bare = filler.bare(need)
+    core = lexicon.compared(bare)
+    syllables = typed if typed is not None else pinyin.of_characters(bare)
     sounds = " ".join(syllables) if typed is not None and not _HAN.search(text) else ""
     topics = [item for _, _, item in lexicon.outside.find(text)]
     outside = next((item for item in topics if item.refuse), topics[0] if topics else None)
-    regions = _regions(text, sounds and " ".join(pinyin.of_typed(text) or ()), lexicon)
+    places = lexicon.regions.find(text)
+    regions = _regions(places, sounds and " ".join(pinyin.of_typed(text) or ()), lexicon)
+    rest = lexicon.facets.blank(filler.bare(" ".join(blanked(text, places).split())))
     return Query(
         raw=raw,
         text=text,
@@ -51,7 +57,8 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
         browse=bool(filler.BROWSE.search(text)),
         browse_lightly=bool(filler.BROWSE_LIGHTLY.search(text)),
         follow_up=bool(filler.FOLLOW.search(text)),
-        has_content=_has_content(text, lexicon) or bool(typed and not regions),
+        rest=rest,
+        has_content=_has_content(rest) or bool(typed and not regions),
     )
 
 
@@ -59,8 +66,8 @@ def _distinct(names: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))  # type: ignore[call-overload]
 
 
-def _regions(text: str, sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
-    found = [name for _, _, name in lexicon.regions.find(text)]
+def _regions(places: Iterable[tuple[int, str, str]], sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
+    found = [name for _, _, name in places]
     if sounds:
         found += [name for at, _, name in lexicon.region_sounds.find_all(sounds) if at == 0 or sounds[at - 1] == " "]
     districts = [name for name in found if name != lexicon.city]
@@ -89,9 +96,6 @@ def _asked(text: str, sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _has_content(text: str, lexicon: Lexicon) -> bool:
-    """Whether anything is left once places, question words, pronouns and particles are gone."""
-    rest = filler.bare(lexicon.without_regions(text))
-    rest = lexicon.facets.blank(rest)
-    rest = key(filler.PRONOUN.sub(" ", rest))
-    return len(rest) >= 2
+def _has_content(rest: str) -> bool:
+    """Whether anything is left once pronouns are gone as well."""
+    return len(key(filler.PRONOUN.sub(" ", rest))) >= 2

@@ -35,9 +35,9 @@ def recognise(text: str, lexicon: Lexicon) -> str | None:
     if len(text) > _SHORT:
         return None
     found = [_one(clause, lexicon) for clause in _CLAUSES.split(text) if clause]
-    if not found or None in found:
-        return _one(key(text), lexicon)
-    return found[0]
+    if len(found) == 1 or (found and None not in found):
+        return found[0]
+    return _one(key(text), lexicon)
 
 
 def partly(text: str, lexicon: Lexicon) -> str | None:
