@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +19,13 @@ from bot.match.near import NearNames
 from bot.match.tokens import STOP_WORDS
 from bot.model import Hit
 from bot.text import pinyin
-from bot.text.normalise import join_han, key, normalise
+from bot.text.normalise import join_han, key, normalise, normalise_all
 from bot.understand import filler
 from bot.understand.lexicon import Lexicon
 from bot.understand.query import understand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -62,13 +62,16 @@ class Desk:
         headings += [word for audience in book.audiences for word in (audience.name, *audience.words)]
         self.headings = frozenset(key(normalise(word)) for word in headings)
         entries = book.entries.values()
-        self.fact_places = {entry.id: [self._places(fact.text) for fact in entry.facts] for entry in entries}
-        self.name_places = {entry.id: self._places(" ".join((entry.name, *entry.aliases))) for entry in entries}
-        self._body = {entry.id: _everything(entry) for entry in book.entries.values()}
+        facts = self._places([fact.text for entry in entries for fact in entry.facts])
+        self.fact_places = {entry.id: list(islice(facts, len(entry.facts))) for entry in entries}
+        names = self._places([" ".join((entry.name, *entry.aliases)) for entry in entries])
+        self.name_places = dict(zip(book.entries, names, strict=True))
+        bodies = normalise_all([_everything(entry) for entry in entries], None)
+        self._body = dict(zip(book.entries, map(join_han, bodies), strict=True))
 
-    def _places(self, text: str) -> NDArray[np.integer[Any]]:
-        """Places of a text's tokens in the vocabulary, sorted."""
-        return self.weigh(self.lexicon.core(normalise(text, None))).places
+    def _places(self, texts: Sequence[str]) -> Iterator[NDArray[np.integer[Any]]]:
+        """Places of each text's tokens in the vocabulary, sorted."""
+        return (self.weigh(core).places for core in self.lexicon.cores(normalise_all(texts, None)))
 
     def match(self, query: Query) -> list[Candidate]:
         """Candidates for a query, best first."""
@@ -217,5 +220,4 @@ class Desk:
 
 
 def _everything(entry: Entry) -> str:
-    texts = [entry.name, *entry.aliases, entry.summary, *(fact.text for fact in entry.facts), *entry.ask]
-    return join_han(normalise(" ".join(texts), None))
+    return " ".join([entry.name, *entry.aliases, entry.summary, *(fact.text for fact in entry.facts), *entry.ask])
