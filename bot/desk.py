@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +19,13 @@ from bot.match.near import NearNames
 from bot.match.tokens import STOP_WORDS
 from bot.model import Hit
 from bot.text import pinyin
-from bot.text.normalise import join_han, key, normalise
+from bot.text.normalise import join_han, key, normalise, normalise_all
 from bot.understand import filler
 from bot.understand.lexicon import Lexicon
 from bot.understand.query import understand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,12 +44,13 @@ class Desk:
     """What the stages look things up in."""
 
     @uncollected()
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, workers: int = 1) -> None:
+        """Built by several processes where a book is large and that many are given."""
         self.book = book
         self.lexicon = Lexicon(book)
         self._regions = frozenset(book.regions)
-        self.matcher = Matcher(build(book, self.lexicon))
-        self.calibration = calibrate(self.matcher, self._read)
+        self.matcher = Matcher(build(book, self.lexicon, workers))
+        self.calibration = calibrate(self.matcher, self._read, workers)
         self.near_names = NearNames(
             (name for item in self.matcher.bank.items for name in item.names), self.matcher.index
         )
@@ -63,16 +64,17 @@ class Desk:
         headings += [word for audience in book.audiences for word in (audience.name, *audience.words)]
         self.headings = frozenset(key(normalise(word)) for word in headings)
         entries = book.entries.values()
-        self.fact_weights = {entry.id: self._beyond_name(entry) for entry in entries}
-        self._body = {entry.id: _everything(entry) for entry in entries}
+        self.fact_weights = dict(zip(book.entries, self._beyond_names(book.entries.values()), strict=True))
+        bodies = normalise_all([_everything(entry) for entry in entries], None)
+        self._body = dict(zip(book.entries, map(join_han, bodies), strict=True))
 
-    def _beyond_name(self, entry: Entry) -> list[dict[int, float]]:
-        """For each fact of an entry its tokens with their weights, without those of the entry's name."""
-        name, *facts = (
-            self.matcher.index.weights(self.lexicon.core(normalise(text, None)))
-            for text in (" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts))
-        )
-        return [{token: weight for token, weight in fact.items() if token not in name} for fact in facts]
+    def _beyond_names(self, entries: Iterable[Entry]) -> Iterator[list[dict[int, float]]]:
+        """For each fact of each entry its tokens with their weights, without those of the entry's name."""
+        texts = [(" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts)) for entry in entries]
+        cores = iter(self.lexicon.cores(normalise_all(list(chain.from_iterable(texts)), None)))
+        for told in texts:
+            name, *facts = (self.matcher.index.weights(core) for core in islice(cores, len(told)))
+            yield [{token: weight for token, weight in fact.items() if token not in name} for fact in facts]
 
     def match(self, query: Query) -> list[Candidate]:
         """Candidates for a query, best first."""
@@ -216,5 +218,4 @@ class Desk:
 
 
 def _everything(entry: Entry) -> str:
-    texts = [entry.name, *entry.aliases, entry.summary, *(fact.text for fact in entry.facts), *entry.ask]
-    return join_han(normalise(" ".join(texts), None))
+    return " ".join([entry.name, *entry.aliases, entry.summary, *(fact.text for fact in entry.facts), *entry.ask])
