@@ -269,13 +269,13 @@ def test_a_list_stands_under_its_themes_or_its_places(desk: Desk) -> None:
 
 def test_choices_and_lists_cite_what_their_first_facts_come_from(desk: Desk) -> None:
     facts = desk.book.entries[INSURANCE].facts
-    other = bent(desk, facts=(facts[0], facts[1].model_copy(update={"source": "pioneer-board-2019"}), *facts[2:]))
+    other = bent(desk, facts=(facts[0], facts[1].model_copy(update={"source": "zhenhai-reform-2024"}), *facts[2:]))
     for status in (Status.CHOICES, Status.LIST):
         reply = compose(Decision(status, (INSURANCE, COURT)), query("x"), other, TODAY)
         court = desk.book.entries[COURT].facts[0].source
         assert [source.id for source in reply.sources] == list(dict.fromkeys((PAGE, court)))
     reply = compose(Decision(Status.ANSWER, (INSURANCE,)), query(), other, TODAY)
-    assert [source.id for source in reply.sources] == [PAGE, "pioneer-board-2019"]
+    assert [source.id for source in reply.sources] == [PAGE, "zhenhai-reform-2024"]
     assert "）；《" in next(block.text for block in reply.blocks if block.kind == "source")
 
 
@@ -389,3 +389,5 @@ def test_several_answers_in_one_reply(desk: Desk) -> None:
     )
     assert reply.options == (*alone[0].options, *alone[1].options)[:4]
     assert compose_parts(parts[2:], desk, TODAY).status is Status.NONE
+    later = compose_parts([(Decision(Status.ANSWER, (CARS,)), query())], desk, dt.date(2040, 1, 1))
+    assert tight(desk.book.texts["old_fact_caution"]) in [block.text for block in later.blocks]
