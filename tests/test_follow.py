@@ -76,6 +76,11 @@ def test_a_place_that_is_lent_makes_nothing_an_answer(desk: Desk, before: str, t
     assert ask(desk, text).status is ask(desk, before, text).status is Status.NONE
 
 
+def test_a_question_that_is_sure_by_itself_leans_on_nothing(desk: Desk) -> None:
+    reply = ask(desk, "加装电梯", "送外卖受伤了有保险吗")
+    assert (reply.status, reply.ids) == (Status.ANSWER, ("nb-flexible-work-insurance",))
+
+
 def test_a_few_words_about_another_thing_lean_on_nothing(desk: Desk) -> None:
     assert ask(desk, "镇海拿到的省以上改革试点一共有几项", "快递打包多少钱").status is Status.NONE
     for text in ("水稻亩产多少斤", "打金银首饰的店哪里有"):

@@ -97,6 +97,8 @@ def test_redirects_are_followed_as_far_as_they_lead(book: Book) -> None:
     chain = bent(book, court={"redirect": LIFTS}, lifts={"redirect": CARS})
     assert [target(name, chain) for name in (COURT, LIFTS, CARS, "no-such")] == [CARS, CARS, CARS, "no-such"]
     assert target(COURT, bent(book, court={"redirect": "no-such"})) == COURT
+    circle = bent(book, court={"redirect": LIFTS}, lifts={"redirect": COURT})
+    assert [target(name, circle) for name in (COURT, LIFTS)] == [COURT, LIFTS]
 
 
 def test_both_days_count(book: Book) -> None:
