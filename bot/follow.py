@@ -26,7 +26,9 @@ _ALONE_AT = 0.75
 _PLACED_AT = 0.3
 """Confidence that a place needs which nobody said: it makes every entry of that place likelier."""
 _NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "两": 1}
-_NTH = re.compile("(?:选|就|要|我要|看看?|那|算了|还有|再?说说|[ ,])*第 ?([1-5一二三四五]) ?(?:个|条|项)(?:的|吧|呢)*(.*)")
+_NTH = re.compile(
+    "(?:选|就|要|我要|看看?|那|算了|还有|再?说说|[ ,])*第 ?([1-5一二三四五]) ?(?:个|条|项)(?:的|吧|呢)*(.*)"
+)
 """One of what was offered, perhaps a few turns ago, and what is asked of it: 「第一个在哪」."""
 _MEMORY = 4
 _THAT_ONE = re.compile("(?:的|那个|这个|那一?个|那条|这条|吧|呢)+$|^(?:选|就|要|我要|看看?|说的是|是)+")
