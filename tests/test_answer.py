@@ -350,6 +350,12 @@ def test_the_surest_stretch_of_a_story_is_answered(desk: Desk) -> None:
     assert reply.reason == f"其中一句：{first}"
 
 
+def test_two_districts_of_which_one_has_it_are_one_question(desk: Desk) -> None:
+    reply = ask(desk, "镇海和余姚的僵尸车分别怎么处理")
+    assert (reply.status, reply.ids) == (Status.ANSWER, ("zh-zombie-cars",))
+    assert reply.reason == "得分够高"
+
+
 def test_a_button_of_an_entry_that_is_no_more_says_so(desk: Desk) -> None:
     reply = give("was-here", "从前的事", desk, TODAY)
     assert (reply.status, reply.ids) == (Status.NONE, ())

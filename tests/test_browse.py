@@ -148,3 +148,4 @@ def test_in_a_bank_of_one_entry_a_question_for_several_has_that_one(desk: Desk) 
     assert ask(small, "老楼里有哪些好处").ids == (entry.id,)
     assert ask(small, "加电梯政府有哪些扶持").ids == (entry.id,)
     assert ask(small, "月亮有哪些地方").ids == ()
+    assert ask(small, "全国首创").reason == "没有这一类的条目"

@@ -199,6 +199,14 @@ def test_another_year_or_a_wider_place_is_noted(desk: Desk, identifier: str, tex
     assert notes == list(map(tight, lines))
 
 
+def test_what_holds_for_the_whole_city_is_told_as_such(desk: Desk) -> None:
+    def lines(identifier: str, *regions: str) -> tuple[str, ...]:
+        return beside(desk.book.entries[identifier], query(regions=regions), desk, TODAY)
+
+    assert lines(LIFTS, "镇海区", "鄞州区") == (desk.book.text("city_wide", asked="镇海区、鄞州区"),)
+    assert lines(LIFTS, "宁波市") == lines(CARS, "余姚市") == lines(LIFTS) == ()
+
+
 def test_a_curated_answer_stands_as_it_is(desk: Desk) -> None:
     card = Faq(
         id="card",
@@ -269,13 +277,13 @@ def test_a_list_stands_under_its_themes_or_its_places(desk: Desk) -> None:
 
 def test_choices_and_lists_cite_what_their_first_facts_come_from(desk: Desk) -> None:
     facts = desk.book.entries[INSURANCE].facts
-    other = bent(desk, facts=(facts[0], facts[1].model_copy(update={"source": "pioneer-board-2019"}), *facts[2:]))
+    other = bent(desk, facts=(facts[0], facts[1].model_copy(update={"source": "zhenhai-reform-2024"}), *facts[2:]))
     for status in (Status.CHOICES, Status.LIST):
         reply = compose(Decision(status, (INSURANCE, COURT)), query("x"), other, TODAY)
         court = desk.book.entries[COURT].facts[0].source
         assert [source.id for source in reply.sources] == list(dict.fromkeys((PAGE, court)))
     reply = compose(Decision(Status.ANSWER, (INSURANCE,)), query(), other, TODAY)
-    assert [source.id for source in reply.sources] == [PAGE, "pioneer-board-2019"]
+    assert [source.id for source in reply.sources] == [PAGE, "zhenhai-reform-2024"]
     assert "）；《" in next(block.text for block in reply.blocks if block.kind == "source")
 
 
@@ -341,9 +349,12 @@ def test_refusals_that_name_something(desk: Desk) -> None:
         return said(desk, Decision(Status.NONE, note=note, near=near), query(**known))  # type: ignore[arg-type]
 
     name = desk.book.entries[CARS].name
-    assert first("closed", (CARS,))[0][1].startswith(f"“{name}”这一条现在不能回答")
-    assert first("paused", (CARS,))[0][1].startswith(f"“{name}”这一条正在核实")
-    assert "2018–2024年的" in first("period")[0][1]
+    for note, start in (("closed", f"“{name}”这一条现在不能回答"), ("paused", f"“{name}”这一条正在核实")):
+        ((kind, text),) = first(note, (CARS,))
+        assert (kind, text[: len(start)]) == ("summary", start)
+    ((kind, text),) = first("period")
+    assert kind == "summary"
+    assert "2018–2024年的" in text
     assert first("elsewhere", elsewhere="杭州") == [("summary", "您问的好像是“杭州”的事，我只有宁波的资料，答不了。")]
     assert first("neighbour", (CARS,), regions=("余姚市", "慈溪市")) == [
         ("summary", "余姚市、慈溪市没有这方面的资料；下面是镇海区的做法，仅供参考。"),
@@ -389,3 +400,5 @@ def test_several_answers_in_one_reply(desk: Desk) -> None:
     )
     assert reply.options == (*alone[0].options, *alone[1].options)[:4]
     assert compose_parts(parts[2:], desk, TODAY).status is Status.NONE
+    later = compose_parts([(Decision(Status.ANSWER, (CARS,)), query())], desk, dt.date(2040, 1, 1))
+    assert tight(desk.book.texts["old_fact_caution"]) in [block.text for block in later.blocks]

@@ -23,6 +23,7 @@ from bot.desk import Desk
 from bot.match.build import TALK
 from bot.match.features import INDEX
 from bot.match.matcher import Candidate
+from bot.match.polarity import negated
 from bot.model import Decision, Query, Status
 from bot.understand.query import understand
 
@@ -214,6 +215,19 @@ def test_the_opposite_is_not_answered(desk: Desk) -> None:
     assert contradicts(asked, named._replace(name="电梯"), desk)
 
 
+def test_in_a_lean_bank_what_is_forbidden_is_no_answer_to_what_is_allowed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wordings = desk.matcher.index.wordings
+    at = next(number for number, wording in enumerate(wordings) if negated("禁止", wording.text))
+    asked = understand("禁止", desk.lexicon)
+    first = candidate(desk, CARS, 5.0)._replace(wording=at)
+    assert not contradicts(asked, first, desk)
+    monkeypatch.setattr(desk.matcher, "lean", True)
+    assert contradicts(asked, first, desk)
+    assert not contradicts(understand("可以", desk.lexicon), first, desk)
+
+
 def test_a_word_or_two_that_several_names_hold_ask_back(desk: Desk) -> None:
     asked = understand("食堂", desk.lexicon)
     canteens = [candidate(desk, name, 5.0) for name in ("zh-love-wheel-canteen", "zh-elderly-meals")]
@@ -229,6 +243,8 @@ def test_a_word_or_two_that_several_names_hold_ask_back(desk: Desk) -> None:
     assert ambiguous(understand("多少钱", desk.lexicon), canteens, desk) == ()
     clear = Ranked((other, *canteens), (), CLEAR_AT, 0.0)
     assert decide(asked, clear, desk).status is ANSWER
+    reason = "说法太短，几条都对得上"
+    assert decide(asked, replace(clear, confidence=0.5), desk) == Decision(CHOICES, ids, 0.5, reason)
     assert decide(asked, replace(clear, confidence=CLEAR_AT - JUST), desk).ids == ids
     assert decide(asked, replace(clear, own=tuple(canteens)), desk).ids == ids
     ahead = (canteens[0]._replace(blend=6.0), canteens[1])

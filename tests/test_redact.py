@@ -101,6 +101,10 @@ GONE = [
     ("一5000000元", "一〔号码〕元"),
     ("1 33020319900101123X", "1 〔身份证〕"),
     ("62010219999999123X", "〔身份证〕"),
+    ("62010219999999123x", "〔身份证〕"),
+    ("8765432 33020319900101123X", "〔号码〕"),
+    ("87654321 13812345678", "〔银行卡〕"),
+    ("(一13812345678", "(一〔手机号〕"),
     ("620102199001011234", "〔身份证〕"),
     ("330203999999999999", "〔身份证〕"),
     ("622202123456789012", "〔银行卡〕"),
@@ -232,6 +236,21 @@ def test_a_pattern_that_is_passed_over_would_have_changed_nothing(text: str) -> 
     for possible, pattern, tag in redact_module._PASSES:
         if not possible(text):
             assert pattern.sub(tag, text) == text
+
+
+@pytest.mark.parametrize(
+    ("char", "read"),
+    [
+        *[(char, "") for char in "\u200b\u0300\U000e0100\U000e01ef"],
+        *[(char, " ") for char in "\x00\n\u2028\u2029\u3000\u00a0"],
+        *[(char, char) for char in "宁a9\U000e00ff\U000e01f0"],
+        ("\u0661", "1"),
+        ("\ud800", "\ufffd"),
+    ],
+)
+def test_each_kind_of_character_is_read_the_same_twice(char: str, read: str) -> None:
+    table = redact_module._Readable()
+    assert [char.translate(table) for _ in range(2)] == [read] * 2
 
 
 def test_more_characters_than_are_remembered_are_read_all_the_same() -> None:

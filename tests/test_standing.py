@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.knowledge.book import Book
+from bot.knowledge.schema import Faq
 from bot.model import Decision, Status
 from bot.standing import find, is_open, settled, target
 from tests.conftest import TODAY
@@ -97,6 +98,8 @@ def test_redirects_are_followed_as_far_as_they_lead(book: Book) -> None:
     chain = bent(book, court={"redirect": LIFTS}, lifts={"redirect": CARS})
     assert [target(name, chain) for name in (COURT, LIFTS, CARS, "no-such")] == [CARS, CARS, CARS, "no-such"]
     assert target(COURT, bent(book, court={"redirect": "no-such"})) == COURT
+    circle = bent(book, court={"redirect": LIFTS}, lifts={"redirect": COURT})
+    assert [target(name, circle) for name in (COURT, LIFTS)] == [COURT, LIFTS]
 
 
 def test_both_days_count(book: Book) -> None:
@@ -107,3 +110,5 @@ def test_both_days_count(book: Book) -> None:
     assert not is_open(COURT, book, TODAY, {COURT})
     assert not is_open("no-such", book, TODAY)
     assert find("no-such", book) is None
+    card = Faq(id="card", question="借书证怎么办", answer="带身份证来。")
+    assert find("card", replace(book, faqs={"card": card})) is card

@@ -125,6 +125,7 @@ def test_expand_ends_and_is_finite(template: str) -> None:
 def test_pinyin() -> None:
     assert pinyin.of_text("微法院 36条") == ("wei", "fa", "yuan", "36", "tiao")
     assert pinyin.of_typed("zhenhai laonian shitang") == ("zen", "hai", "lao", "nian", "si", "tan")
+    assert pinyin.of_text("银行\n银行") == (*pinyin.of_text("银行"), *pinyin.of_text("银行")) == ("yin", "han") * 2
     assert pinyin.of_typed("weifayuan") == pinyin.of_text("微法院")
     assert pinyin.of_typed("wei1 fa3 yuan4") == pinyin.of_text("微法院")
     assert pinyin.of_typed("wēi fǎ yuàn") == pinyin.of_text("微法院")
@@ -230,6 +231,8 @@ def test_a_shorter_whole_word_stands_in_for_a_longer_part_of_one() -> None:
     assert [item for _, _, item in phrases.find("甲ab乙")] == [2, 3]
     assert [item for _, _, item in phrases.find("甲a 甲乙")] == [1, 5]
     assert phrases.blank("甲ab乙") == " ab "
+    chain = Phrases([("甲a", 1), ("乙丙", 2), ("丙丁", 3)])
+    assert [item for _, _, item in chain.find("甲ab乙丙丁")] == [2]
 
 
 def test_a_text_that_never_settles_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:

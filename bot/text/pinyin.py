@@ -166,7 +166,7 @@ def of_typed(text: str) -> tuple[str, ...] | None:
 def readings(char: str) -> frozenset[str]:
     """Folded syllables of one character in any of its readings."""
     found = PINYIN_DICT.get(ord(char), "").split(",")
-    return frozenset(fold(to_normal(reading).replace("ü", "v")) for reading in found if reading)
+    return frozenset(fold(to_normal(reading)) for reading in found if reading)
 
 
 def initials(text: str) -> str:
