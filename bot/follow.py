@@ -26,6 +26,7 @@ _ALONE_AT = 0.75
 _PLACED_AT = 0.3
 """Confidence that a place needs which nobody said: it makes every entry of that place likelier."""
 _NUMBERS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "两": 1}
+_POINTS = re.compile("[那这]一?[个条]")
 _NTH = re.compile(
     "(?:选|就|要|我要|看看?|那|算了|还有|再?说说|[ ,])*第 ?([1-5一二三四五]) ?(?:个|条|项)(?:的|吧|呢)*(.*)"
 )
@@ -61,8 +62,8 @@ def picked(text: str, turns: Sequence[Turn], desk: Desk) -> str | None:
     known = [found for found in offered if find(found, desk.book) is not None]
     holding = [found for found in known if len(named) > 1 and named in key(normalise(desk.label(found)))]
     if len(holding) == 1:
-        heading = named in desk.headings and browse_on(understand(text, desk.lexicon), desk, turns[-1])
-        return None if heading else holding[0]
+        narrows = named in desk.headings and not _POINTS.search(clean)
+        return None if narrows and browse_on(understand(text, desk.lexicon), desk, turns[-1]) else holding[0]
     at = _NUMBERS.get(named, len(offered))
     return offered[at] if at < len(offered) else None
 
@@ -98,12 +99,12 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
 def _either(settled: Settled, subject: Turn, last: Turn) -> Settled:
     """A few words that lead away from what was just answered, and that without being sure: either may be meant."""
     query, ranked, found = settled
-    unsure = found.status is Status.ANSWER and found.score < decide.SURE_AT
+    unsure = found.status in {Status.ANSWER, Status.CHOICES} and found.score < decide.SURE_AT
     turned = _TURNED.search(query.text) or query.regions or found.ids[:1] == subject.ids[:1]
     if subject is not last or not subject.ids or not unsure or turned or len(query.text) > _FEW:
         return settled
-    both = (*subject.ids[:1], *found.ids[:1])
-    return query, ranked, Decision(Status.CHOICES, both, found.score, "没说是不是接着上一句问的")
+    either = (*subject.ids[:1], *found.ids[:2])
+    return query, ranked, Decision(Status.CHOICES, either, found.score, "没说是不是接着上一句问的")
 
 
 def _asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:

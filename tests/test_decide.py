@@ -176,8 +176,9 @@ def test_another_city_is_refused_unless_the_entry_tells_of_it(desk: Desk, query:
         assert (found.note == "elsewhere") is refused
         assert found.score == 0.9
         assert decide(replace(asked, regions=(desk.lexicon.city,)), given, desk).status is ANSWER
-        assert decide(replace(asked, text=f"{place}的厂"), given, desk).note == "elsewhere"
-        assert (decide(replace(asked, text=f"{place}的厂房"), given, desk).note == "elsewhere") is refused
+        bare, more = (replace(understand(f"{place}的{word}", desk.lexicon), elsewhere=place) for word in ("厂", "厂房"))
+        assert decide(bare, given, desk).note == "elsewhere"
+        assert (decide(more, given, desk).note == "elsewhere") is refused
     assert decide(asked, ranked(desk, sure=0.0), desk).note == "elsewhere"
 
 
