@@ -19,13 +19,13 @@ from bot.match.near import NearNames
 from bot.match.tokens import STOP_WORDS
 from bot.model import Hit
 from bot.text import pinyin
-from bot.text.normalise import join_han, key, normalise
+from bot.text.normalise import join_han, key, normalise, normalise_all
 from bot.understand import filler
 from bot.understand.lexicon import Lexicon
 from bot.understand.query import understand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,14 +64,13 @@ class Desk:
         self.headings = frozenset(key(normalise(word)) for word in headings)
         entries = book.entries.values()
         self.fact_weights = {entry.id: self._beyond_name(entry) for entry in entries}
-        self._body = {entry.id: _everything(entry) for entry in entries}
+        bodies = normalise_all([_everything(entry) for entry in entries], None)
+        self._body = dict(zip(book.entries, map(join_han, bodies), strict=True))
 
     def _beyond_name(self, entry: Entry) -> list[dict[int, float]]:
         """For each fact of an entry its tokens with their weights, without those of the entry's name."""
-        name, *facts = (
-            self.matcher.index.weights(self.lexicon.core(normalise(text, None)))
-            for text in (" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts))
-        )
+        texts = (" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts))
+        name, *facts = map(self.matcher.index.weights, self.lexicon.cores(normalise_all(texts, None)))
         return [{token: weight for token, weight in fact.items() if token not in name} for fact in facts]
 
     def match(self, query: Query) -> list[Candidate]:
@@ -216,5 +215,4 @@ class Desk:
 
 
 def _everything(entry: Entry) -> str:
-    texts = [entry.name, *entry.aliases, entry.summary, *(fact.text for fact in entry.facts), *entry.ask]
-    return join_han(normalise(" ".join(texts), None))
+    return " ".join([entry.name, *entry.aliases, entry.summary, *(fact.text for fact in entry.facts), *entry.ask])

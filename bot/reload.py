@@ -32,6 +32,10 @@ _QUIET_SECONDS = 0.7
 _LONGEST_SECONDS = 5.0
 """Edits that never pause for so long are taken in all the same."""
 _EXAMINE_SECONDS = 300.0
+_WORK_SECONDS = 0.001
+"""Of unpickling at a stretch."""
+_REST = 3.0
+"""Times as long a pause follows it."""
 _SHOWN = 5
 _ROOT = str(Path(__file__).resolve().parent.parent)
 _PROGRAM = "from bot.examine import main; main()"
@@ -120,7 +124,7 @@ def signature(folder: Path) -> Signature:
 async def _examine(folder: Path, known: str, today: dt.date) -> Examined:
     """Run the worker; raises OSError, TimeoutError, EOFError or UnpicklingError when it breaks."""
     paths = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH", ""))))
-    with tempfile.TemporaryFile() as out:
+    with _room() as out:
         worker = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
@@ -140,11 +144,41 @@ async def _examine(folder: Path, known: str, today: dt.date) -> Examined:
         return await asyncio.to_thread(_take_over, out)
 
 
+def _room() -> BinaryIO:
+    """Room for what the worker hands over: in memory where it can be, for the log waits for the disk."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("desk"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+class _Unhurried:
+    """A file that is read with pauses, longer than the work between them: unpickling lets nobody else work."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._since = time.perf_counter()
+
+    def read(self, size: int = -1, /) -> bytes:
+        """So many bytes, after a pause."""
+        self._pause()
+        return self._file.read(size)
+
+    def readline(self) -> bytes:
+        """One line; pickles of today have none."""
+        return self._file.readline()
+
+    def _pause(self) -> None:
+        worked = time.perf_counter() - self._since
+        if worked > _WORK_SECONDS:
+            time.sleep(_REST * worked)
+            self._since = time.perf_counter()
+
+
 def _take_over(out: BinaryIO) -> Examined:
-    """What the worker wrote. It is read in a moment, beside the running desk."""
+    """What the worker wrote, read beside the running desk."""
     out.seek(0)
     with uncollected():
-        found = pickle.load(out)
+        found = pickle.load(_Unhurried(out))
         assert isinstance(found, Examined)
         gc.freeze()
     return found

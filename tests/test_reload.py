@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import shutil
 import threading
 import time
@@ -15,10 +16,10 @@ import pytest
 from bot.answer import answer
 from bot.app import App, running
 from bot.desk import Desk
-from bot.examine import examine, steady
+from bot.examine import Examined, examine, steady
 from bot.knowledge.book import load_or_raise
-from bot.model import Message
-from bot.reload import Reloader, signature
+from bot.model import Message, Problem
+from bot.reload import Reloader, _room, _take_over, signature
 from bot.settings import load_settings
 from tests.conftest import KNOWLEDGE, TODAY
 
@@ -183,6 +184,21 @@ async def test_the_desk_that_a_worker_hands_over_answers_as_one_compiled_here(fo
     assert made.book == here.book
     for question in (QUESTION, "手机上打官司怎么弄", "weifayuan", "月亮上能不能种白菜", "谢谢"):
         assert answer(question, made, (), TODAY, explain=True) == answer(question, here, (), TODAY, explain=True)
+
+
+def test_what_a_worker_hands_over_is_read_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unpickling holds the interpreter: between its pieces others must get their turn, for longer than it had."""
+    problems = tuple(Problem(f"{number}.yaml", number, 1, "K101", "x" * 100) for number in range(30_000))
+    clock = iter(range(1_000_000))
+    pauses: list[float] = []
+    monkeypatch.setattr("bot.reload.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("bot.reload.time.sleep", pauses.append)
+    with _room() as out:
+        pickle.dump(Examined(None, problems), out)
+        found = _take_over(out)
+    assert found.problems == problems
+    assert len(pauses) >= 10
+    assert min(pauses) >= 2
 
 
 def test_a_signature_sees_every_way_of_changing_a_file(folder: Path) -> None:

@@ -29,7 +29,8 @@ AGAIN = dt.timedelta(minutes=2)
 PICK_WITHIN = dt.timedelta(minutes=10)
 ALIKE = 65
 """Likeness in percent, by rapidfuzz, from which a question is the one before in other words."""
-_PAGE = 20_000
+_PAGE = 500
+"""Rows that are looked at in one go: a question that comes meanwhile waits for no more."""
 _QUESTIONS = (Status.ANSWER, Status.LIST, Status.NONE, Status.CHOICES)
 
 
@@ -72,10 +73,9 @@ async def collect(connection: AsyncConnection, since: dt.datetime | None, feedba
     """Every failed row asked since that moment (None: ever), and the rows judged after that verdict."""
     found = Collected(feedback=feedback_after)
     last: dict[str, _Row] = {}
-    after = 0
-    while True:
-        page = [_Row(*row) for row in (await connection.execute(_page(since, after))).all()]
-        for row in page:
+    rows = await connection.stream(_rows(since))
+    async for page in rows.partitions(_PAGE):
+        for row in (_Row(*told) for told in page):
             before = last.get(row.user)
             if before is not None:
                 _look_back(before, row, found.findings)
@@ -83,13 +83,10 @@ async def collect(connection: AsyncConnection, since: dt.datetime | None, feedba
             reason = _reason(row)
             if reason is not None:
                 found.findings[row.id] = Finding(row.id, row.text, reason)
-        if page:
-            found.scanned_from = found.scanned_from or page[0].id
-            found.seen = dt.datetime.fromisoformat(page[-1].at)
-            last = {user: item for user, item in last.items() if _passed(item, page[-1]) < PICK_WITHIN}
-        if len(page) < _PAGE:
-            break
-        after = page[-1].id
+        newest = _Row(*page[-1])
+        found.scanned_from = found.scanned_from or page[0].id
+        found.seen = dt.datetime.fromisoformat(newest.at)
+        last = {user: item for user, item in last.items() if _passed(item, newest) < PICK_WITHIN}
     await _judged(connection, found)
     return found
 
@@ -100,11 +97,11 @@ def _columns() -> tuple[sa.ColumnElement[Any], ...]:
     return row.id, at, row.user_key, row.text, row.status, row.score, row.runner_up, row.reason, row.verdict
 
 
-def _page(since: dt.datetime | None, after: int) -> sa.Select[Any]:
-    wanted = query_log.c.status.in_([str(status) for status in _QUESTIONS]) & (query_log.c.id > after)
+def _rows(since: dt.datetime | None) -> sa.Select[Any]:
+    asked = sa.select(*_columns()).where(query_log.c.status.in_([str(status) for status in _QUESTIONS]))
     if since is not None:
-        wanted &= query_log.c.asked_at >= since
-    return sa.select(*_columns()).where(wanted).order_by(query_log.c.id).limit(_PAGE)
+        asked = asked.where(query_log.c.asked_at >= since)
+    return asked.order_by(query_log.c.id)
 
 
 def _passed(before: _Row, row: _Row) -> dt.timedelta:

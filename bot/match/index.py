@@ -185,7 +185,9 @@ def _together(token: Ints, entry: Ints, in_wording: Any, entries: int) -> tuple[
     both.sort()
     told, count = unique(both)
     marks = 2 * count
-    marks[np.unique(told.searchsorted(asked))] += 1
+    by_wording = np.zeros(len(told), dtype=bool)
+    by_wording[told.searchsorted(asked)] = True
+    marks += by_wording
     return told, marks
 
 

@@ -5,8 +5,11 @@ They expand to a finite set; clerks write no regular expressions.
 
 from __future__ import annotations
 
+import re
+
 MAX_EXPANSIONS = 200
 _SPECIAL = "()[]|"
+_MARK = re.compile(r"[()\[\]|]")
 
 
 class TemplateError(ValueError):
@@ -57,6 +60,8 @@ def expand(template: str) -> tuple[str, ...]:
 
     Raises TemplateError for brackets that do not pair or more than `MAX_EXPANSIONS` wordings.
     """
+    if not _MARK.search(template):
+        return (template,) if template.strip() else ()
     if template.count("(") + template.count("[") > 20:
         raise TemplateError("括号太多（最多 20 对），请拆成几句", 0)
     wordings = _Reader(template).sequence("")

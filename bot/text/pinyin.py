@@ -24,6 +24,7 @@ _LATIN = re.compile(r"[a-z]+")
 _UNUSUAL = re.compile("[^\n\u4e00-\u9fa50-9 ,.?!%:;()、。“”《》]+")
 _ITEM = re.compile(r"[a-z]+|[0-9]+|[\u3400-\U0003ffff]")
 _ALL_HAN = re.compile(r"[\u3400-\U0003ffff]*")
+_HAN_OR_DIGITS = re.compile("[\u4e00-\u9fa50-9]*")
 _MERGE = (("zh", "z"), ("ch", "c"), ("sh", "s"))
 _SAME = {"lue": "lve", "nue": "nve"}
 """Syllables that are typed in two ways."""
@@ -170,4 +171,6 @@ def readings(char: str) -> frozenset[str]:
 
 def initials(text: str) -> str:
     """First letters of each character: 微法院 → wfy."""
+    if _HAN_OR_DIGITS.fullmatch(text):
+        return "".join(item[0] for item in of_text(text))
     return "".join(piece.strip()[:1] for piece in lazy_pinyin(text) if piece.strip()).lower()

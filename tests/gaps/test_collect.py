@@ -46,7 +46,11 @@ async def test_what_is_not_answered_is_found_and_small_talk_is_not(querylog: Que
     assert await found(querylog) == {ids[0]: "none"}
 
 
-async def test_choices_count_until_one_is_picked(querylog: QueryLog, desk: Desk) -> None:
+@pytest.mark.parametrize("page", [1, 3, 500])
+async def test_choices_count_until_one_is_picked(
+    querylog: QueryLog, desk: Desk, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "_PAGE", page)
     texts = [name for name in ("驿站", "调解", "老年食堂", "人才") if answer(name, desk, (), TODAY).status == "choices"]
     assert texts
     offered = answer(texts[0], desk, (), TODAY)
