@@ -25,7 +25,7 @@ from bot.understand.lexicon import Lexicon
 from bot.understand.query import understand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -44,12 +44,13 @@ class Desk:
     """What the stages look things up in."""
 
     @uncollected()
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, workers: int = 1) -> None:
+        """Built by several processes where a book is large and that many are given."""
         self.book = book
         self.lexicon = Lexicon(book)
         self._regions = frozenset(book.regions)
-        self.matcher = Matcher(build(book, self.lexicon))
-        self.calibration = calibrate(self.matcher, self._read)
+        self.matcher = Matcher(build(book, self.lexicon, workers))
+        self.calibration = calibrate(self.matcher, self._read, workers)
         self.near_names = NearNames(
             (name for item in self.matcher.bank.items for name in item.names), self.matcher.index
         )

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from bot.check import regression
 from bot.check.pages import pages_of
-from bot.check.spread import workers
 from bot.desk import Desk
 from bot.knowledge.book import bind, read_folder
 from bot.match.memory import uncollected
 from bot.model import Problem, Severity
+from bot.spread import workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +64,7 @@ def examine(folder: Path, known: str, today: dt.date) -> Examined:
             return Examined(None, errors)
         if loaded.book.version == known:
             return Examined(None, changed=False)
-        return _asked(Desk(loaded.book), loaded, today, hands)
+        return _asked(Desk(loaded.book, hands), loaded, today, hands)
 
 
 def _asked(desk: Desk, loaded: Loaded, today: dt.date, hands: int) -> Examined:

@@ -34,7 +34,7 @@ _LONGEST_SECONDS = 5.0
 _EXAMINE_SECONDS = 300.0
 _WORK_SECONDS = 0.001
 """Of unpickling at a stretch."""
-_REST = 3.0
+_REST = 1.0
 """Times as long a pause follows it."""
 _SHOWN = 5
 _ROOT = str(Path(__file__).resolve().parent.parent)
@@ -152,7 +152,7 @@ def _room() -> BinaryIO:
 
 
 class _Unhurried:
-    """A file that is read with pauses, longer than the work between them: unpickling lets nobody else work."""
+    """A file that is read with pauses, as long as the work between them: unpickling lets nobody else work."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

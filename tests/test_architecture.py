@@ -21,6 +21,7 @@ FLOORS = [
         "bot.alerts",
         "bot.journal",
         "bot.metrics",
+        "bot.spread",
     },
     {"bot.text"},
     {"bot.knowledge"},

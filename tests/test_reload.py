@@ -187,7 +187,7 @@ async def test_the_desk_that_a_worker_hands_over_answers_as_one_compiled_here(fo
 
 
 def test_what_a_worker_hands_over_is_read_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unpickling holds the interpreter: between its pieces others must get their turn, for longer than it had."""
+    """Unpickling holds the interpreter: between its pieces others must get their turn, for as long as it had."""
     problems = tuple(Problem(f"{number}.yaml", number, 1, "K101", "x" * 100) for number in range(30_000))
     clock = iter(range(1_000_000))
     pauses: list[float] = []
@@ -198,7 +198,7 @@ def test_what_a_worker_hands_over_is_read_with_pauses(monkeypatch: pytest.Monkey
         found = _take_over(out)
     assert found.problems == problems
     assert len(pauses) >= 10
-    assert min(pauses) >= 2
+    assert min(pauses) >= 1
 
 
 def test_a_signature_sees_every_way_of_changing_a_file(folder: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.check.spread import spread
 from bot.knowledge.book import read_folder
 from bot.knowledge.page import Page, read_page
+from bot.spread import spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from bot.answer import answer, by_heart
 from bot.check.places import items
-from bot.check.spread import spread
 from bot.knowledge.schema import Entry
 from bot.model import Problem, Severity
+from bot.spread import spread
 from bot.standing import is_open, target
 from bot.text.expand import expand
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.answer import answer, by_heart
-from bot.check.spread import spread
 from bot.model import Problem, Reply, Severity, Status
+from bot.spread import spread
 from bot.standing import is_open, target
 
 if TYPE_CHECKING:

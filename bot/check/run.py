@@ -42,7 +42,7 @@ def check(folder: Path, today: dt.date, source_folder: Path | None = None, worke
         loaded = bind(read_pages(folder, workers))
         if loaded.book is None:
             return Outcome(loaded.problems)
-        desk = Desk(loaded.book)
+        desk = Desk(loaded.book, workers)
     asked = regression.run(desk, loaded.trees, today, workers)
     problems = [*loaded.problems, *asked.problems]
     problems += phrasings.unreached(desk, loaded.trees, today, workers)

@@ -12,7 +12,6 @@ import typer
 
 from bot.check import freshness
 from bot.check import run as checking
-from bot.check.spread import workers
 from bot.cli.common import FINE, FOUND_PROBLEMS, Database, Knowledge, say, today
 from bot.editing.mend import diff, mend
 from bot.errors import KnowledgeError
@@ -26,6 +25,7 @@ from bot.knowledge.place import default_folder
 from bot.model import Severity
 from bot.querylog.usage import asked_lately
 from bot.settings import load_settings
+from bot.spread import workers
 
 _FORMATS = ".jsonl、.csv、.xlsx、.json（QnABot）、.tsv（QnA Maker）或 .yml（Rasa）"
 

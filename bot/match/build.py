@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bot.match.bank import Bank, Item, Wording, is_lean
 from bot.match.index import spelling
 from bot.match.memory import uncollected
+from bot.spread import spread
 from bot.text import pinyin
 from bot.text.expand import expand
 from bot.text.normalise import join_han, normalise_all
@@ -32,6 +33,8 @@ TALK = "talk:"
 _NO_RULES = ((), (), ())
 _TOGETHER = 500
 """Items that are spelled at once: a thousand texts are as fast as a million, and take no memory."""
+_WORTH = 4
+"""Of such batches, from how many on it is worth sharing them."""
 
 
 class _Row(NamedTuple):
@@ -53,17 +56,16 @@ class _Draft(NamedTuple):
 
 
 @uncollected()
-def build(book: Book, lexicon: Lexicon) -> Bank:
-    """Compile every entry of a Book."""
+def build(book: Book, lexicon: Lexicon, workers: int = 1) -> Bank:
+    """Compile every entry of a Book; a large one is shared by several workers."""
     drafts = chain(
         map(_of_entry, book.entries.values()),
         (_of_faq(faq, book, lexicon) for faq in book.faqs.values()),
         (_of_topic(DECOY + topic.name, (topic.name, *topic.words)) for topic in book.outside),
         (_of_topic(TALK + talk.id, chain.from_iterable(map(expand, talk.ask))) for talk in book.talk),
     )
-    items: list[Item] = []
-    while batch := list(islice(drafts, _TOGETHER)):
-        items += _items(batch, lexicon)
+    batches = list(iter(lambda: list(islice(drafts, _TOGETHER)), []))
+    items = list(chain.from_iterable(spread(_items, batches, lexicon, workers, worth=_WORTH)))
     exact, initials, sounds = _Owners(), _Owners(), _Owners()
     for item in items[: len(book.entries) + len(book.faqs)]:
         for spelled in item.spellings:
@@ -119,17 +121,18 @@ def _asked(texts: Iterable[str]) -> list[_Row]:
     return [_Row(text, "ask", number) for number, text in enumerate(dict.fromkeys(texts))]
 
 
-def _items(drafts: Sequence[_Draft], lexicon: Lexicon) -> Iterator[Item]:
+def _items(drafts: Sequence[_Draft], lexicon: Lexicon) -> list[Item]:
     """All texts of some items, spelled at once, and put together again."""
     rows = [row for draft in drafts for row in draft.rows]
     clean = _plain([row.text for row in rows])
     spelled = zip(clean, _wordings(rows, clean, lexicon), strict=True)
     bodies = iter(lexicon.cores(normalise_all([text for draft in drafts for text in draft.body], None)))
     words = iter(_plain([word for draft in drafts for rule in draft.rules for word in rule]))
+    items: list[Item] = []
     for draft in drafts:
         texts, wordings = zip(*islice(spelled, len(draft.rows)), strict=True)
         some, every, none = [tuple(islice(words, len(rule))) for rule in draft.rules] or _NO_RULES
-        yield Item(
+        item = Item(
             id=draft.id,
             region=draft.region,
             wordings=_distinct(wordings) if draft.names else _with_core(wordings),
@@ -141,6 +144,8 @@ def _items(drafts: Sequence[_Draft], lexicon: Lexicon) -> Iterator[Item]:
             none=none,
             decoy=draft.decoy,
         )
+        items.append(item)
+    return items
 
 
 def _with_core(wordings: Sequence[Wording]) -> tuple[Wording, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 from operator import mul
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from bot.match.build import DECOY
 from bot.match.evidence import Evidence, evidence, lean_evidence
 from bot.match.matcher import Asked, HeldOut
 from bot.match.nonsense import nonsense
+from bot.spread import spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 SAMPLES = 400
 _CAP = 0.999
 _LEAST = 20
+_WORTH = 200
+"""Questions from which it is worth forking."""
 _FALSE_SHARE = 0.06
 """Of questions that the bank does not answer, the share that may be answered all the same."""
 _AWAY_SHARE = 0.25
@@ -94,8 +98,11 @@ def as_question(wording: Wording) -> Asked:
     return Asked(wording.text.lower(), wording.core, wording.syllables)
 
 
-def calibrate(matcher: Matcher, read: Callable[[str], Asked]) -> Calibration:
-    """Fit the curve to a bank; the prior when the bank has fewer than 20 phrasings. `read` understands a text."""
+def calibrate(matcher: Matcher, read: Callable[[str], Asked], workers: int = 1) -> Calibration:
+    """Fit the curve to a bank; the prior when the bank has fewer than 20 phrasings. `read` understands a text.
+
+    The questions are shared by several workers.
+    """
     if matcher.bank.lean:
         return _calibrate_lean(matcher)
     known = samples(matcher, decoys=False)
@@ -104,12 +111,9 @@ def calibrate(matcher: Matcher, read: Callable[[str], Asked]) -> Calibration:
     away = [(asked, HeldOut(held_out.place, None)) for asked, held_out in known]
     decoys = samples(matcher, decoys=True)
     made_up = [] if _has_topics_outside(matcher) else _nonsense(matcher, read)
-    parts = [
-        _Part(matcher, known, 1.0),
-        _Part(matcher, away, _TAKEN_AWAY),
-        _Part(matcher, decoys, 1.0),
-        _Part(matcher, made_up, _TAKEN_AWAY),
-    ]
+    kinds = ((known, 1.0), (away, _TAKEN_AWAY), (decoys, 1.0), (made_up, _TAKEN_AWAY))
+    judged = iter(spread(_judge, [question for kind, _ in kinds for question in kind], matcher, workers, _WORTH))
+    parts = [_Part([found for found in islice(judged, len(kind)) if found], weight) for kind, weight in kinds]
     rows = np.concatenate([part.rows for part in parts])
     right = np.concatenate([part.right for part in parts])
     found = _fit(rows, right, np.concatenate([part.weights for part in parts]))
@@ -118,28 +122,33 @@ def calibrate(matcher: Matcher, read: Callable[[str], Asked]) -> Calibration:
     return Calibration(found, _threshold(np.array(found), unknown, parts[1].rows))
 
 
+_Question = tuple[Asked, "HeldOut | None"]
+
+
+def _judge(question: _Question, matcher: Matcher) -> tuple[tuple[float, ...], float] | None:
+    """Evidence for the first entry and whether it is right; None when no entry comes into question."""
+    asked, removal = question
+    ranked = matcher.rank(asked, removal)
+    first = next((item for item in ranked if not item.decoy), None)
+    if first is None:
+        return None
+    return evidence(ranked), float(removal is not None and first.place == removal.place)
+
+
 class _Part:
     """Questions of one kind: evidence, whether the first entry is right, and how much each counts."""
 
-    def __init__(self, matcher: Matcher, questions: Sequence[tuple[Asked, HeldOut | None]], weight: float) -> None:
-        rows: list[tuple[float, ...]] = []
-        right: list[float] = []
-        for asked, removal in questions:
-            ranked = matcher.rank(asked, removal)
-            first = next((item for item in ranked if not item.decoy), None)
-            if first is not None:
-                rows.append(evidence(ranked))
-                right.append(float(removal is not None and first.place == removal.place))
-        self.rows = np.array(rows).reshape(-1, len(PRIOR.weights))
-        self.right = np.array(right)
-        self.weights = np.full(len(rows), weight)
+    def __init__(self, judged: Sequence[tuple[tuple[float, ...], float]], weight: float) -> None:
+        self.rows = np.array([row for row, _ in judged]).reshape(-1, len(PRIOR.weights))
+        self.right = np.array([right for _, right in judged])
+        self.weights = np.full(len(judged), weight)
 
 
 def _has_topics_outside(matcher: Matcher) -> bool:
     return any(item.id.startswith(DECOY) for item in matcher.bank.items)
 
 
-def _nonsense(matcher: Matcher, read: Callable[[str], Asked]) -> list[tuple[Asked, HeldOut | None]]:
+def _nonsense(matcher: Matcher, read: Callable[[str], Asked]) -> list[_Question]:
     """Questions that nothing answers, made up of the wordings of the entries."""
     items = (item for item in matcher.bank.items if not item.decoy)
     texts = (wording.text for item in items for wording in item.wordings if wording.kind == "ask")

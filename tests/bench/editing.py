@@ -17,12 +17,12 @@ from pathlib import Path
 
 from bot.bench import made_questions
 from bot.check.run import check
-from bot.check.spread import workers
 from bot.editing.workbook import Workbook
 from bot.exchange.block import scalar
 from bot.knowledge.book import Book, load_or_raise, read_folder
 from bot.knowledge.schema import RegionItem
 from bot.reload import Reloader
+from bot.spread import workers
 from bot.understand.filler import strip
 
 KNOWLEDGE = Path(__file__).resolve().parent.parent.parent / "knowledge"
