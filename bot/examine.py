@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot.check import regression
 from bot.check.pages import pages_of
 from bot.desk import Desk
-from bot.knowledge.book import bind, read_folder
+from bot.knowledge.book import bind, read_folder, unreadable
 from bot.match.memory import uncollected
 from bot.model import Problem, Severity
 from bot.spread import workers
@@ -55,7 +55,7 @@ def examine(folder: Path, known: str, today: dt.date) -> Examined:
     try:
         files = steady(folder)
     except OSError as error:
-        return Examined(None, (Problem(folder.name, 1, 1, "K000", f"读不了知识目录：{error}"),))
+        return Examined(None, (unreadable(folder, error),))
     hands = workers() if len(files) >= _MANY_FILES else 1
     with uncollected():
         loaded = bind(pages_of(files, hands))
@@ -82,23 +82,19 @@ def steady(folder: Path) -> dict[str, bytes]:
 
     Raises OSError when that takes longer than half a minute.
     """
-    last: dict[str, bytes] | None = None
+    last: dict[str, bytes] = {}
+    trouble = OSError("文件一直在变，或者一个也没有")
     until = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < until:
-        found = _read(folder)
-        if found is not None and found == last and not _git_at_work(folder):
+        try:
+            found = read_folder(folder)
+        except OSError as error:  # a file may vanish while they are read
+            found, trouble = {}, error
+        if found and found == last and not _git_at_work(folder):
             return found
         last = found
         time.sleep(_STILL_SECONDS)
-    raise OSError("文件一直在变，或者读不到")
-
-
-def _read(folder: Path) -> dict[str, bytes] | None:
-    """All files, or None when one vanished while they were read."""
-    try:
-        return read_folder(folder) or None
-    except OSError:
-        return None
+    raise trouble
 
 
 def _git_at_work(folder: Path) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from bot.examine import Examined
+from bot.knowledge.book import SUFFIXES
 from bot.match.memory import uncollected
 
 if TYPE_CHECKING:
@@ -105,7 +106,10 @@ class Reloader:
 
 
 def signature(folder: Path) -> Signature:
-    """Name, time, size and inode of every knowledge file: changes when any of them does."""
+    """Name, time, size and inode of every knowledge file: changes when any of them does.
+
+    Links to folders are not followed, as they are not when the files are read: they may lead back.
+    """
     found: list[tuple[str, int, int, int]] = []
     waiting = [folder]
     while waiting:
@@ -113,11 +117,12 @@ def signature(folder: Path) -> Signature:
             for entry in entries:
                 if entry.name.startswith((".", "_")):
                     continue
-                if entry.is_dir():
+                if entry.is_dir(follow_symlinks=False):
                     waiting.append(Path(entry.path))
-                elif entry.name.endswith((".yaml", ".yml")):
-                    told = entry.stat()
-                    found.append((entry.path, told.st_mtime_ns, told.st_size, told.st_ino))
+                elif entry.name.lower().endswith(SUFFIXES):
+                    with contextlib.suppress(OSError):  # gone since, or a link that leads nowhere
+                        told = entry.stat()
+                        found.append((entry.path, told.st_mtime_ns, told.st_size, told.st_ino))
     return tuple(sorted(found))
 
 

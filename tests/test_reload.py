@@ -17,7 +17,7 @@ from bot.answer import answer
 from bot.app import App, running
 from bot.desk import Desk
 from bot.examine import Examined, examine, steady
-from bot.knowledge.book import load_or_raise
+from bot.knowledge.book import load, load_or_raise
 from bot.model import Message, Problem
 from bot.reload import Reloader, _room, _take_over, signature
 from bot.settings import load_settings
@@ -218,6 +218,40 @@ def test_a_signature_sees_every_way_of_changing_a_file(folder: Path) -> None:
     assert len(seen) == 4
     (folder / ".hidden.yaml").write_text("x", encoding="utf-8")
     assert signature(folder) in seen
+
+
+def test_odd_things_in_the_folder_hide_no_change(folder: Path) -> None:
+    """Links that lead nowhere or back, folders named like files, capital letters, names that are no UTF-8."""
+    (folder / "ningbo" / "away.yaml").symlink_to("nowhere.yaml")
+    (folder / "ningbo" / "self.yaml").symlink_to("self.yaml")
+    for name in ("round", "back"):
+        (folder / "ningbo" / name).symlink_to("..")
+    (folder / "ningbo" / "folder.yaml").mkdir()
+    capital = folder / "ningbo" / "OTHER.YAML"
+    capital.write_text(entry_file("别的。").replace(ENTRY, "nb-other"), encoding="utf-8")
+    with open(os.fsencode(folder / "ningbo") + b"/\xff.yaml", "wb") as odd:
+        odd.write(entry_file("又一条。").replace(ENTRY, "nb-odd").encode())
+    seen = signature(folder)
+    assert len(seen) == len(list(folder.glob("*.yaml"))) + 3
+    capital.write_text("[]", encoding="utf-8")
+    assert signature(folder) != seen
+    capital.write_text(entry_file("别的。").replace(ENTRY, "nb-other"), encoding="utf-8")
+    loaded = load(folder)
+    assert loaded.book is not None, loaded.problems
+    assert loaded.book.entries.keys() == {ENTRY, "nb-other", "nb-odd"}
+    assert "ningbo/OTHER.YAML" in loaded.trees
+
+
+def test_a_file_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr("bot.examine._WAIT_SECONDS", 0.3)
+    for (problem,) in (load(folder).problems, examine(folder, "", TODAY).problems):
+        assert problem.code == "K000"
+        assert ".yaml" in problem.message
+        assert "权限" in problem.message
 
 
 async def test_answers_under_reloads_are_never_mixed(app: App, folder: Path) -> None:

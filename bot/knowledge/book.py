@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from bot.knowledge.page import Page
 
 
+SUFFIXES = (".yaml", ".yml")
+"""Of knowledge files, in small or capital letters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """All knowledge of one moment. `version` is a hash over the names and bytes of its files."""
@@ -57,11 +61,14 @@ class Loaded:
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """Bytes of every YAML file under `folder`, by relative POSIX path, sorted."""
-    found = sorted(path for pattern in ("*.yaml", "*.yml") for path in folder.rglob(pattern) if path.is_file())
+    """Bytes of every YAML file under `folder`, by relative POSIX path, sorted. Raises OSError for one it cannot read.
+
+    Of a name that is no UTF-8 the odd bytes are spelled out.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     relative = ((path.relative_to(folder), path) for path in found)
     return {
-        name.as_posix(): path.read_bytes()
+        name.as_posix().encode("utf-8", "backslashreplace").decode(): path.read_bytes()
         for name, path in relative
         if not any(part.startswith((".", "_")) for part in name.parts)
     }
@@ -72,7 +79,17 @@ def load(folder: Path) -> Loaded:
     if not folder.is_dir():
         problem = Problem(folder.name, 1, 1, "K000", "找不到知识目录，请用 --knowledge 指定")
         return Loaded(None, (problem,), {})
-    return parse(read_folder(folder))
+    try:
+        return parse(read_folder(folder))
+    except OSError as error:
+        return Loaded(None, (unreadable(folder, error),), {})
+
+
+def unreadable(folder: Path, error: OSError) -> Problem:
+    """What keeps a folder from being read, for a maintainer."""
+    file = f"“{error.filename}”" if error.filename else ""
+    message = f"读不了知识目录：{error.strerror or error}{file}；请检查文件还在不在、有没有读的权限"
+    return Problem(folder.name, 1, 1, "K000", message)
 
 
 def parse(files: Mapping[str, bytes]) -> Loaded:

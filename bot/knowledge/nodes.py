@@ -35,6 +35,11 @@ _LISTS = (
     "aliases|audience|about|ask|english|related|tests|rejects|any|all|none|words|short|places|answers|questions|match"
 )
 _SLIPS = (
+    (
+        re.compile(r"^(<{7}|={7}|>{7})(?: |$)"),
+        "K101",
+        "这是 git 合并时留下的记号：两边的改法都在这里，请留下对的一边，并删掉带 <<<<<<<、=======、>>>>>>> 的行",
+    ),
     (re.compile(r"^[ \t]*(\u3000|\u00a0)"), "K011", "行首有全角空格（或网页粘来的空格），请改成半角空格"),
     (re.compile(r"^ *(\t)"), "K012", "行首有制表符（Tab），请改成空格"),
     (re.compile(r"^\s*([－—–])\s*\S"), "K013", "列表要用半角的“- ”（减号加空格）开头"),
