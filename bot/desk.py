@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from bot.understand.lexicon import Lexicon
 from bot.understand.query import understand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -64,17 +64,15 @@ class Desk:
         headings += [word for audience in book.audiences for word in (audience.name, *audience.words)]
         self.headings = frozenset(key(normalise(word)) for word in headings)
         entries = book.entries.values()
-        self.fact_weights = dict(zip(book.entries, self._beyond_names(book.entries.values()), strict=True))
+        self.fact_weights = {entry.id: self._beyond_name(entry) for entry in entries}
         bodies = normalise_all([_everything(entry) for entry in entries], None)
         self._body = dict(zip(book.entries, map(join_han, bodies), strict=True))
 
-    def _beyond_names(self, entries: Iterable[Entry]) -> Iterator[list[dict[int, float]]]:
-        """For each fact of each entry its tokens with their weights, without those of the entry's name."""
-        texts = [(" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts)) for entry in entries]
-        cores = iter(self.lexicon.cores(normalise_all(list(chain.from_iterable(texts)), None)))
-        for told in texts:
-            name, *facts = (self.matcher.index.weights(core) for core in islice(cores, len(told)))
-            yield [{token: weight for token, weight in fact.items() if token not in name} for fact in facts]
+    def _beyond_name(self, entry: Entry) -> list[dict[int, float]]:
+        """For each fact of an entry its tokens with their weights, without those of the entry's name."""
+        texts = (" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts))
+        name, *facts = map(self.matcher.index.weights, self.lexicon.cores(normalise_all(texts, None)))
+        return [{token: weight for token, weight in fact.items() if token not in name} for fact in facts]
 
     def match(self, query: Query) -> list[Candidate]:
         """Candidates for a query, best first."""
