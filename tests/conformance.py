@@ -10,7 +10,7 @@ from typing import Protocol
 
 LIFTS, COURT, INSURANCE = "nb-old-estate-lifts", "nb-mobile-micro-court", "nb-flexible-work-insurance"
 CARS, MEALS, LOANS = "zh-zombie-cars", "zh-elderly-meals", "nb-inclusive-finance-zone"
-VILLAGE = ("yz-clean-village-campaign", "zh-collective-economy-ten")
+VILLAGE = ("yz-clean-village-campaign", "jb-beautiful-villages", "zh-collective-economy-ten")
 
 NONE_OF_THESE = -1
 
@@ -75,7 +75,7 @@ CONVERSATIONS: dict[str, tuple[Turn, ...]] = {
     "two questions in one": (one("微法院怎么用，灵活保多少钱一天", "answer", COURT, INSURANCE, told="0.3元"),),
     "two questions, marked": (one("僵尸车谁来拖？电梯加装找哪些部门？", "answer", CARS, LIFTS),),
     "a list by theme": (one("菜场有哪些改革", "list", "nb-braised-meat-one-thing"),),
-    "a list by region": (one("镇海有哪些改革", "list", "zh-community-governance-pilot"),),
+    "a list by region": (one("镇海有哪些改革", "list", "zh-deepen-reform-plan"),),
     "a list by both": (one("江北的科技人才政策有哪些", "list", "jb-micro-hq"),),
     "a choice made by number": (one("村里", "choices", *VILLAGE), one("2", "answer", VILLAGE[1])),
     "a choice made by a word": (one("村里", "choices", *VILLAGE), one("洁美村庄那个", "answer", VILLAGE[0])),
