@@ -103,8 +103,8 @@ def _either(settled: Settled, subject: Turn, last: Turn) -> Settled:
     turned = _TURNED.search(query.text) or query.regions or found.ids[:1] == subject.ids[:1]
     if subject is not last or not subject.ids or not unsure or turned or len(query.text) > _FEW:
         return settled
-    either = (*subject.ids[:1], *found.ids[:2])
-    return query, ranked, Decision(Status.CHOICES, either, found.score, "没说是不是接着上一句问的")
+    either = dict.fromkeys((*subject.ids[:1], *found.ids[:2]))
+    return query, ranked, Decision(Status.CHOICES, tuple(either), found.score, "没说是不是接着上一句问的")
 
 
 def _asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
