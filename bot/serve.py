@@ -46,6 +46,8 @@ _SWITCH_SECONDS = 0.0005
 """The log's thread must give the interpreter back sooner than after Python's 5 ms: questions wait for it."""
 _GARBAGE = (10_000, 20, 50)
 """Fewer looks for garbage in circles than Python's: a question leaves hardly any, and each look costs."""
+_OPENING_SECONDS = 3
+"""Seconds that the log has to open once the end is asked for."""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -171,11 +173,18 @@ async def _serve(settings: Settings, desk: Desk, say: Callable[[str], None]) -> 
     """Serve until SIGTERM or SIGINT; requests in hand are finished first."""
     loop, this = asyncio.get_running_loop(), asyncio.current_task()
     assert this is not None
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, this.cancel)  # until the server takes them over
+    ended: list[asyncio.TimerHandle] = []
+    for number in _SIGNALS:  # a log that is half open has a thread that would outlive the loop
+        loop.add_signal_handler(number, lambda: ended.append(loop.call_later(_OPENING_SECONDS, this.cancel)))
     listener = bind(settings.host, settings.port)
     try:
         async with running(settings, desk) as app:
+            for number in _SIGNALS:
+                loop.add_signal_handler(number, this.cancel)  # until the server takes them over
+            for timer in ended:
+                timer.cancel()
+            if ended:
+                return
             await app.querylog.take_over()
             channels = registered(app)
             app.channels = {channel.name: channel.health for channel in channels}
