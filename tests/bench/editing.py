@@ -28,6 +28,7 @@ from bot.understand.filler import strip
 KNOWLEDGE = Path(__file__).resolve().parent.parent.parent / "knowledge"
 TODAY = dt.date(2026, 11, 20)
 _ASKS = 5
+_SHORTEST = 4
 _NOT_HAN = re.compile("[^\u4e00-\u9fff]")
 
 
@@ -40,7 +41,8 @@ def make(folder: Path, entries: int, files: int) -> None:
     book = load_or_raise(KNOWLEDGE)
     called = sorted((word for region in book.regions.values() for word in _called(region)), key=len, reverse=True)
     places = re.compile("|".join(map(re.escape, called)))
-    asks = [strip(_NOT_HAN.sub("", places.sub("", text))) for text in made_questions(book, entries * (_ASKS + 1))]
+    made = (strip(_NOT_HAN.sub("", places.sub("", text))) for text in made_questions(book, entries * (_ASKS + 2)))
+    asks = [text for text in made if len(text) >= _SHORTEST]
     regions, themes = list(book.regions.values()), book.themes
     per_file = -(-entries // files)
     for number in range(files):
