@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _COMPARE = re.compile("区别|不同|差别|两样|一样吗|一回事|什么关系|啥关系|哪个好")
 _EACH = re.compile("各|分别|都|两(?:个区|个县|地|边)|区别|不同|差别|比起来|对比")
-_TWO = 2
 _NAME = 3
 _NEAR_TOP = 3
 _TOLD = 0.4
@@ -124,7 +123,8 @@ def _beyond_the_place(query: Query, ranked: Ranked, decision: Decision, desk: De
         return query, ranked, decision
     again = decide.rank(meant, desk)
     found = decide.decide(meant, again, desk)
-    named = desk.lexicon.places.blank(ranked.own[0].name) != ranked.own[0].name
+    name = ranked.own[0].name if ranked.own else ""
+    named = desk.lexicon.places.blank(name) != name
     if named and not found.note and not (found.status is Status.ANSWER and found.score >= decide.SURE_AT):
         return query, ranked, decision
     return meant, again, found
@@ -224,7 +224,7 @@ def _by_district(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
     """One question about two districts (「宁海和鄞州的清单各几条」), when each has its own answer; else empty."""
     named = (name for _, _, name in desk.lexicon.regions.find(text)) if _EACH.search(text) else ()
     regions = [name for name in dict.fromkeys(named) if name != desk.lexicon.city]
-    if len(regions) < _TWO:
+    if len(regions) <= 1:
         return []
     need = understand(desk.lexicon.without_regions(text), desk.lexicon)
     found: list[tuple[Decision, Query]] = []

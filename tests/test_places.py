@@ -6,9 +6,10 @@ import datetime as dt
 
 import pytest
 
-from bot.answer import answer
+from bot.answer import answer, settle
 from bot.desk import Desk
-from bot.model import Reply, Status
+from bot.model import Decision, Reply, Status
+from bot.understand.query import understand
 
 TODAY = dt.date(2026, 1, 2)
 
@@ -45,3 +46,10 @@ def test_what_an_entry_tells_of_the_place_is_still_found(desk: Desk) -> None:
     assert answer("庄桥的先进典型是谁", desk, (), TODAY).ids == ("jb-six-contests",)
     assert answer("招宝山的食堂车什么时候来", desk, (), TODAY).ids == ("zh-love-wheel-canteen",)
     assert answer("达人村", desk, (), TODAY).ids == ("jb-daren-village",)
+
+
+def test_a_place_that_leads_to_no_candidate_breaks_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "match", lambda query: [])
+    query = understand("庄桥 wfy", desk.lexicon)
+    found: Decision = settle(query, desk)[2]
+    assert found.ids == ("nb-mobile-micro-court",)

@@ -211,6 +211,8 @@ async def test_a_budget_that_a_restart_forgot_is_learnt_again(
         await until(lambda: bot.channels["wecom-kf"].health()["waiting"] == 1)
         await asked(bot, wecom, "谢谢")
         await until(lambda: len(wecom.shown) == 3)
+        assert len(await bot.rows()) == 3
+        assert len(set(wecom.texts(USER))) == 2
 
 
 async def test_a_request_for_a_human(bot: Bot, wecom: KfApi, monkeypatch: pytest.MonkeyPatch) -> None:
