@@ -53,7 +53,7 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
         return None
     said = _said(query, desk)
     rest = _rest(said)
-    if _is_heading(query, said, rest, desk) and not _names_a_place(query, ranked, desk):
+    if _is_heading(query, said, rest, desk) and not _names_one(query, ranked, desk):
         return _under(query, ranked, desk) or _nothing(query)
     applies = bool(filler.APPLY.search(query.text))
     if not applies and not rest:
@@ -151,9 +151,12 @@ def _about_one(query: Query, ranked: Ranked) -> bool:
     return len(first.name) >= _SPECIFIC_NAME and len(first.name) * 3 >= len(key(query.text))
 
 
-def _names_a_place(query: Query, ranked: Ranked, desk: Desk) -> bool:
-    """The place that is asked about is an entry itself: 「鄞州的前洋E商小镇」."""
-    return _about_one(query, ranked) and desk.lexicon.places.blank(ranked.own[0].name) != ranked.own[0].name
+def _names_one(query: Query, ranked: Ranked, desk: Desk) -> bool:
+    """The place or the year belongs to the name of an entry: 「鄞州的前洋E商小镇」, 「科技 2025 是什么」."""
+    if not _about_one(query, ranked):
+        return False
+    name = ranked.own[0].name
+    return desk.lexicon.places.blank(name) != name or any(str(year) in name for year in query.years)
 
 
 def only_a_heading(query: Query, desk: Desk) -> bool:

@@ -188,7 +188,7 @@ def beside(entry: Entry, query: Query, desk: Desk, today: dt.date) -> tuple[str,
     if not years and not query.regions:
         return ()
     lines: list[str] = []
-    told = " ".join(f"{fact.as_of} {fact.period} {fact.text}" for fact in entry.facts)
+    told = " ".join([entry.name, *(f"{fact.as_of} {fact.period} {fact.text}" for fact in entry.facts)])
     other = [year for year in years if str(year) not in told]
     if other:
         lines.append(desk.book.text("other_year", year="、".join(map(str, other))))

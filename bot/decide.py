@@ -134,15 +134,20 @@ def _empty_handed(query: Query) -> Decision | None:
 def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     """Another city, or a topic of this city that the material does not cover."""
     first = ranked.own[0] if ranked.own else None
-    only_place = query.elsewhere is not None and len(_content(query).replace(query.elsewhere, "")) < 2
-    told = first is not None and query.elsewhere is not None and query.elsewhere in desk.body_text(first.id)
-    if query.elsewhere and not query.regions and (only_place or not told):
+    if query.elsewhere and not query.regions and not _tells_of(query.elsewhere, first, query, desk):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
     aside = len(query.text) > _ASIDE
     open_to_doubt = not aside and ranked.confidence < SURE_AT and not (first and len(first.name) >= _NAMED)
     if query.outside and (query.refuse or open_to_doubt):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"资料以外的话题：{query.outside}", note="outside")
     return None
+
+
+def _tells_of(place: str, first: Candidate | None, query: Query, desk: Desk) -> bool:
+    """Whether an entry tells of a place outside the city; one that only mentions it, of more than the place alone."""
+    if first is None or place not in desk.body_text(first.id):
+        return False
+    return len(_content(query).replace(place, "")) >= 2 or desk.name_contains(first.id, place)
 
 
 def _by_sound(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:

@@ -57,6 +57,13 @@ def test_a_time_without_material_is_no_guess(desk: Desk, text: str) -> None:
     assert "12345" in plain(reply)
 
 
+@pytest.mark.parametrize("text", ["科技2025是什么", "科技 2025 有哪些"])
+def test_a_year_within_a_name_is_no_time(desk: Desk, text: str) -> None:
+    found = ask(desk, text)
+    assert found.ids == ("nb-sti-2025",)
+    assert "没有 2025 年" not in plain(found)
+
+
 @pytest.mark.parametrize("text", ["全国首创", "宁波有哪些全国第一", "全省第一个", "有没有全国首创的"])
 def test_honours(desk: Desk, text: str) -> None:
     reply = ask(desk, text)

@@ -186,6 +186,7 @@ def test_a_point_that_some_fact_tells_is_not_missed(desk: Desk) -> None:
         (INSURANCE, "今年的灵活保", ["资料里没有 2026 年的说法，下面是资料写到的。"]),
         (INSURANCE, "2022年和今年的灵活保", []),
         (INSURANCE, "宁波的灵活保", []),
+        ("nb-sti-2025", "科技 2025 是什么", []),
         (CARS, "宁波的僵尸车", ["下面是镇海区的情况，不是宁波全市的。"]),
         (CARS, "镇海的僵尸车", []),
         (CARS, "僵尸车", []),

@@ -129,6 +129,7 @@ def test_nothing_that_is_like_it(desk: Desk, query: Query) -> None:
         ("？！", NONE, "没有文字", 0.0, "empty"),
         ("那个呢", NONE, "没说是哪件事", 0.0, "which"),
         ("绍兴", NONE, "问的是绍兴", None, "elsewhere"),
+        ("索非亚", ANSWER, "得分够高", None, ""),
         ("杭州的微法院在哪", NONE, "问的是杭州", None, "elsewhere"),
         ("公积金怎么提取", NONE, "资料以外的话题：住房公积金", None, "outside"),
     ],

@@ -51,7 +51,7 @@ def test_normalise(raw: str, clean: str) -> None:
 
 def test_key_and_spaces() -> None:
     assert key("“最多跑一次”，1238 项！") == "最多跑一次1238项"
-    assert join_han("加 装 电梯 AI 超市") == "加装电梯 AI 超市"
+    assert join_han("加 装 电梯 ai 超市 36 条 big data") == "加装电梯ai超市36条big data"
     assert tight("共 1238 项，占 95% 以上，AI 超市") == "共1238项，占95%以上，AI 超市"
     assert spaced("共1238项AI超市") == "共 1238 项 AI 超市"
 

@@ -23,7 +23,7 @@ _UNWANTED = frozenset({"Cc", "Zl", "Zp", "Cs", "Co", "Cn"})
 _SPACES = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile("^ | $", re.MULTILINE)
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_HAN_SPACE = re.compile(rf"(?<=[{_HAN}]) +(?=[{_HAN}])")
+_HAN_SPACE = re.compile(rf"(?<=[{_HAN}]) +(?=[{_HAN}a-z0-9])|(?<=[a-z0-9]) +(?=[{_HAN}])")
 _KEY_DROP = re.compile(r"[\W_]+")
 _CJK_DIGIT_SPACE = re.compile(
     rf"(?<=[{_HAN}（）“”《》、，。；：]) (?!12345)(?=[0-9])|(?<=[0-9%])(?<!12345) (?=[{_HAN}])"
@@ -81,7 +81,7 @@ def key(text: str) -> str:
 
 
 def join_han(text: str) -> str:
-    """Drop the spaces that people type between Chinese characters."""
+    """Drop the spaces that people type between Chinese characters, and between these and letters or digits."""
     return _HAN_SPACE.sub("", text)
 
 
