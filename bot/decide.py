@@ -38,6 +38,9 @@ _ENGLISH_WORDS = 2
 _DOUBTFUL = 0.05
 _DOUBTED_AT = 0.4
 """Confidence below which even the asked district's own entry gives way to one that is surely elsewhere."""
+_WORD = 2
+_TOLD = 0.3
+"""Share of the rest of a question, by weight, that an entry must tell when a place outside the city led to it."""
 _NAMED = 3
 """Characters of a contained name that settle what is talked of."""
 
@@ -144,10 +147,12 @@ def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
 
 
 def _tells_of(place: str, first: Candidate | None, query: Query, desk: Desk) -> bool:
-    """Whether an entry tells of a place outside the city; one that only mentions it, of more than the place alone."""
+    """Whether an entry tells of a place outside the city, and of what is asked beside it."""
     if first is None or place not in desk.body_text(first.id):
         return False
-    return len(_content(query).replace(place, "")) >= 2 or desk.name_contains(first.id, place)
+    if len(_content(query).replace(place, "")) < _WORD:
+        return desk.name_contains(first.id, place)
+    return desk.share_told(first.id, desk.weigh(query.core.replace(place, " "))) >= _TOLD
 
 
 def _by_sound(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:

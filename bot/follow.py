@@ -86,6 +86,8 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
     subject = next((turn for turn in reversed(turns[-_MEMORY:]) if turn.ids or turn.regions), None)
     if subject is None or (subject.ids and subject.ids[0] not in desk.book.entries):
         return alone
+    if not subject.ids and query.regions and not query.has_content:
+        return _asked_again(query, desk, subject) or alone
     if subject.ids and _asks_whom(query, decision, desk):
         query = replace(query, asked=query.asked or ("对象",))
         return query, ranked, Decision(Status.ANSWER, subject.ids[:1], 0.8, "接着上一句问的")
@@ -93,15 +95,16 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
         return _elliptic(query, desk, subject)
     if decision.status is Status.ANSWER and decision.score >= _ALONE_AT and not query.follow_up:
         return alone
-    return _either(_leaning(query, alone, desk, subject), subject, turns[-1])
+    settled = _leaning(query, alone, desk, subject)
+    turned = subject is not turns[-1] or _TURNED.search(query.text) or query.regions
+    return settled if turned else _either(settled, subject)
 
 
-def _either(settled: Settled, subject: Turn, last: Turn) -> Settled:
+def _either(settled: Settled, subject: Turn) -> Settled:
     """A few words that lead away from what was just answered, and that without being sure: either may be meant."""
     query, ranked, found = settled
     unsure = found.status in {Status.ANSWER, Status.CHOICES} and found.score < decide.SURE_AT
-    turned = _TURNED.search(query.text) or query.regions or found.ids[:1] == subject.ids[:1]
-    if subject is not last or not subject.ids or not unsure or turned or len(query.text) > _FEW:
+    if not subject.ids or not unsure or found.ids[:1] == subject.ids[:1] or len(query.text) > _FEW:
         return settled
     either = dict.fromkeys((*subject.ids[:1], *found.ids[:2]))
     return query, ranked, Decision(Status.CHOICES, tuple(either), found.score, "没说是不是接着上一句问的")
@@ -134,10 +137,23 @@ def _asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subje
     return desk.share_told(subject.ids[0], desk.weigh(query.core)) >= _TOLD
 
 
+def _asked_again(query: Query, desk: Desk, subject: Turn) -> Settled | None:
+    """What was asked of one district in vain, asked of another (「那镇海呢」); None when that finds nothing either."""
+    asked = understand(desk.lexicon.without_regions(subject.text), desk.lexicon)
+    if not asked.has_content:
+        return None
+    asked = replace(asked, regions=query.regions, asked=query.asked or asked.asked)
+    ranked = decide.rank(asked, desk)
+    decision = decide.decide(asked, ranked, desk)
+    found = decision.status in {Status.ANSWER, Status.CHOICES} or decision.note == "neighbour"
+    return (asked, ranked, decision) if found else None
+
+
 def _elliptic(query: Query, desk: Desk, subject: Turn) -> Settled:
     """Only a facet (「要多少钱」) or a place (「那镇海呢」) is new."""
     entry = desk.book.entries[subject.ids[0]]
-    if query.regions and entry.region not in desk.allowed_regions(query.regions) - {desk.lexicon.city}:
+    here = desk.allowed_regions(query.regions) - {desk.lexicon.city} | frozenset(query.regions)
+    if query.regions and entry.region not in here:
         return _same_elsewhere(query, desk, subject)
     ranked = decide.rank(query, desk)
     return query, ranked, Decision(Status.ANSWER, subject.ids[:1], 0.9, "接着上一句问的")

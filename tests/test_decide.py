@@ -163,24 +163,27 @@ def test_a_topic_outside_is_outweighed_by_what_is_clear(desk: Desk, query: Query
     assert nothing.note == "outside"
 
 
-def test_another_city_is_refused_unless_the_entry_tells_of_it(desk: Desk, query: Query) -> None:
+def test_another_city_is_refused_unless_the_entry_tells_of_it_and_of_the_rest(desk: Desk) -> None:
     place, told = next(
         (item.name, identifier)
         for item in desk.book.elsewhere
         for identifier in desk.book.entries
-        if len(item.name) > 1 and item.name in desk.body_text(identifier)
+        if len(item.name) > 1
+        and item.name in desk.body_text(identifier)
+        and not desk.name_contains(identifier, item.name)
     )
-    asked = replace(query, elsewhere=place)
     for identifier, refused in ((told, False), (CARS, True)):
         given = Ranked((candidate(desk, identifier, 5.0),), (), 0.9, 0.0)
-        found = decide(asked, given, desk)
+        name, bare, other = (
+            replace(understand(f"{place}的{word}", desk.lexicon), elsewhere=place)
+            for word in (desk.label(identifier), "厂", "猫头鹰")
+        )
+        found = decide(name, given, desk)
         assert (found.note == "elsewhere") is refused
         assert found.score == 0.9
-        assert decide(replace(asked, regions=(desk.lexicon.city,)), given, desk).status is ANSWER
-        bare, more = (replace(understand(f"{place}的{word}", desk.lexicon), elsewhere=place) for word in ("厂", "厂房"))
-        assert decide(bare, given, desk).note == "elsewhere"
-        assert (decide(more, given, desk).note == "elsewhere") is refused
-    assert decide(asked, ranked(desk, sure=0.0), desk).note == "elsewhere"
+        assert decide(bare, given, desk).note == decide(other, given, desk).note == "elsewhere"
+        assert decide(replace(bare, regions=(desk.lexicon.city,)), given, desk).status is ANSWER
+        assert decide(name, replace(given, own=()), desk).note == "elsewhere"
 
 
 def test_small_talk_in_other_words_when_nothing_is_near(desk: Desk) -> None:

@@ -26,6 +26,7 @@ from tests.test_answer import ask
         (("灵活保多少钱", "外地人可以参加吗"), "nb-flexible-work-insurance"),
         (("加装电梯", "镇海怎么样"), "nb-old-estate-lifts"),
         (("加装电梯", "阿拉鄞州这边呢"), "nb-old-estate-lifts"),
+        (("北仑有没有加装电梯", "那宁波呢"), "nb-old-estate-lifts"),
     ],
 )
 def test_the_answer_before_is_meant(desk: Desk, turns: tuple[str, ...], entry: str) -> None:
@@ -49,6 +50,20 @@ def test_a_few_words_that_lead_elsewhere_without_being_sure_are_asked_back(desk:
     assert reply.status is Status.CHOICES
     assert reply.ids[0] == "zh-zombie-cars"
     assert ask(desk, "僵尸车怎么处理", "罚款吗", "1").ids == ("zh-zombie-cars",)
+
+
+def test_a_place_that_the_turn_before_lends_does_not_make_it_sure(desk: Desk) -> None:
+    reply = ask(desk, "江北城管不当面罚款的做法", "什么时候开的会")
+    assert (reply.status, reply.ids[0]) == (Status.CHOICES, "jb-non-contact-enforcement")
+
+
+def test_what_one_district_does_not_have_is_asked_of_the_next(desk: Desk) -> None:
+    assert ask(desk, "慈溪有没有僵尸车处理").status is Status.NONE
+    assert ask(desk, "慈溪有没有僵尸车处理", "镇海呢").ids == ("zh-zombie-cars",)
+    again = ask(desk, "慈溪有没有僵尸车处理", "那余姚呢")
+    assert again.status is Status.NONE
+    assert "镇海区" in plain(again)
+    assert ask(desk, "慈溪怎么样", "镇海呢").status is Status.LIST
 
 
 def test_a_turn_on_purpose_is_no_follow_up(desk: Desk) -> None:
