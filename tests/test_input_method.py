@@ -35,6 +35,13 @@ def test_only_what_was_typed_in_pinyin_is_turned(desk: Desk) -> None:
     assert spelled_out("老小区加装电梯") is None
 
 
+def test_a_character_is_read_as_in_its_words_and_no_rarer(desk: Desk) -> None:
+    assert InputMethod(["抵押贷款"]).characters(("zi", "jia")) is None
+    assert InputMethod(["银行"]).characters(("yin", "han")) == "银行"
+    assert InputMethod(["银行"]).characters(("yin", "xin")) == "银行"
+    assert answer("laofangzi jia dianti", desk, (), TODAY).ids == ("nb-old-estate-lifts",)
+
+
 def test_questions_in_pinyin_reach_their_entry_as_often_as_not_in_it(desk: Desk) -> None:
     questions = [
         (test, entry.id)

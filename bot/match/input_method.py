@@ -32,14 +32,16 @@ class InputMethod:
     """The characters of a bank by their sound, and how often each follows which."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        runs = [_START + run for text in texts for run in _HAN.findall(text)]
-        self._single = Counter(char for run in runs for char in run)
-        self._pairs = Counter(pair for run in runs for pair in pairwise(run))
+        runs = [run for text in texts for run in _HAN.findall(text)]
+        self._single = Counter(char for run in runs for char in _START + run)
+        self._pairs = Counter(pair for run in runs for pair in pairwise(_START + run))
         self._all = sum(self._single.values()) or 1
-        self._characters: dict[str, list[str]] = defaultdict(list)
-        for char in self._single.keys() - {_START}:
-            for syllable in pinyin.readings(char):
-                self._characters[syllable].append(char)
+        self._characters: dict[str, dict[str, None]] = defaultdict(dict)
+        distinct = list(dict.fromkeys(runs))
+        for run, readings in zip(distinct, pinyin.of_all(distinct), strict=True):
+            for reading in readings:  # of each character alone, and as it is read in its words
+                for char, syllable in zip(run, reading, strict=True):
+                    self._characters[syllable][char] = None
 
     def characters(self, syllables: Sequence[str]) -> str | None:
         """The likeliest text that sounds like some folded syllables; digits stay. None when a sound is unknown."""

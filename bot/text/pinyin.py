@@ -163,12 +163,6 @@ def of_typed(text: str) -> tuple[str, ...] | None:
     return tuple(items)
 
 
-def readings(char: str) -> frozenset[str]:
-    """Folded syllables of one character in any of its readings."""
-    found = PINYIN_DICT.get(ord(char), "").split(",")
-    return frozenset(fold(to_normal(reading)) for reading in found if reading)
-
-
 def initials(text: str) -> str:
     """First letters of each character: 微法院 → wfy."""
     if _HAN_OR_DIGITS.fullmatch(text):
