@@ -61,8 +61,10 @@ def answer(
         parts = [(settled(decision, desk.book, today, paused), query) for decision, query in parts]
         reply = compose.compose_parts(parts, desk, today)
         return replace(reply, reason="一次问了几件事", turn=Turn(text, reply.ids))
-    query = understand(text, desk.lexicon)
-    query, ranked, decision = settle(replace(query, home=home) if home else query, desk, turns)
+    query, ranked, decision = settle(replace(understand(text, desk.lexicon), home=home), desk, turns)
+    meant = filler.corrected(query.text) if turns and decision.status is Status.NONE else query.text
+    if meant != query.text:
+        query, ranked, decision = settle(replace(understand(meant, desk.lexicon), home=home), desk, turns)
     return _finish(decision, query, ranked, desk, today, explain, paused)
 
 

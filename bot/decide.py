@@ -110,7 +110,7 @@ def _chatting(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
         return None
     if first is not None and first.id.startswith(TALK) and first.feature("told") >= _TALK_AT:
         return _smalltalk(first.id.removeprefix(TALK))
-    found = talk.partly(normalise(query.raw), desk.lexicon)
+    found = None if query.outside else talk.partly(normalise(query.raw), desk.lexicon)
     return None if found is None else _smalltalk(found)
 
 

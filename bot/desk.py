@@ -62,6 +62,7 @@ class Desk:
         }
         headings = [word for theme in book.themes for word in (theme.name, *theme.words)]
         headings += [word for audience in book.audiences for word in (audience.name, *audience.words)]
+        headings += [entry.department for entry in book.entries.values() if entry.department]
         self.headings = frozenset(key(normalise(word)) for word in headings)
         entries = book.entries.values()
         self.fact_weights = {entry.id: self._beyond_name(entry) for entry in entries}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bot.decide import Ranked
     from bot.desk import Desk
+    from bot.knowledge.schema import Entry
     from bot.model import Turn
 
 _ALONE_AT = 0.75
@@ -42,6 +43,8 @@ _FEW = 10
 """Characters."""
 _TOLD = 0.3
 """Share of the weight of such words that the entry must tell; it tells nothing of another thing."""
+_SAME = 0.6
+"""Share of the earlier words, by weight, that a related entry must tell to be a district's word on the same thing."""
 
 Settled = tuple[Query, "Ranked", Decision]
 
@@ -162,25 +165,29 @@ def _elliptic(query: Query, desk: Desk, subject: Turn) -> Settled:
 def _same_elsewhere(query: Query, desk: Desk, subject: Turn) -> Settled:
     """The same need in another district: the earlier words asked again, what holds for the city, a related entry."""
     entry = desk.book.entries[subject.ids[0]]
-    linked = [
-        other.id
-        for other in desk.book.entries.values()
-        if other.region in query.regions and (other.id in entry.related or entry.id in other.related)
-    ]
+    linked = [other for other in _related(entry, desk) if desk.region_of(other) in query.regions]
     asked = understand(desk.lexicon.without_regions(subject.text) or entry.name, desk.lexicon)
     asked = replace(asked, regions=query.regions, asked=query.asked or asked.asked)
     ranked = decide.rank(asked, desk)
     decision = decide.decide(replace(asked, raw=""), ranked, desk)
     first = ranked.own[0].id if ranked.own else None
     own = bool(decision.ids) and desk.region_of(decision.ids[0]) in query.regions
-    if entry.region == desk.lexicon.city and not (own and decision.score >= decide.SURE_AT):
-        return asked, ranked, Decision(Status.ANSWER, (entry.id,), 0.9, "接着上一句问的，说的是全市")
+    sure = own and (decision.score >= decide.SURE_AT or decision.ids[0] in linked)
+    if entry.region == desk.lexicon.city and not sure:
+        words = desk.weigh(asked.core)
+        own_word = next((other for other in linked if desk.share_told(other, words) >= _SAME), entry.id)
+        return asked, ranked, Decision(Status.ANSWER, (own_word,), 0.9, "接着上一句问的，换了地区")
     if linked and (decision.status is not Status.ANSWER or first not in linked):
-        best = next((item.id for item in ranked.own if item.id in linked), linked[0])
-        return asked, ranked, Decision(Status.ANSWER, (best,), max(0.6, decision.score), "这个地区相关的一条")
+        return asked, ranked, Decision(Status.ANSWER, (linked[0],), max(0.6, decision.score), "这个地区相关的一条")
     if decision.status is Status.NONE:
         decision = replace(decision, reason="上一句的那个地区才有", note="neighbour", near=(entry.id,))
     return asked, ranked, decision
+
+
+def _related(entry: Entry, desk: Desk) -> list[str]:
+    """Ids of the entries that it names as related, then of those that name it."""
+    naming = (other.id for other in desk.book.entries.values() if entry.id in other.related)
+    return list(dict.fromkeys((*entry.related, *naming)))
 
 
 def _leaning(query: Query, alone: Settled, desk: Desk, subject: Turn) -> Settled:

@@ -79,6 +79,23 @@ def test_nothing_but_a_word_for_all_of_it_asks_what_there_is(desk: Desk, text: s
     assert "您可以这样问" in plain(reply)
 
 
+@pytest.mark.parametrize(
+    ("text", "among"),
+    [
+        ("看病方面有没有", "jb-ninth-hospital"),
+        ("老人用得上的", "zh-elderly-meals"),
+        ("市国资委的", "nb-rent-relief"),
+        ("市科技局都弄了点啥", "nb-double-hundred-matching"),
+        ("江北城管那块呢", "jb-non-contact-enforcement"),
+        ("镇海给企业有啥帮忙的", "zh-value-added-services"),
+    ],
+)
+def test_a_field_an_audience_or_a_department_has_several(desk: Desk, text: str, among: str) -> None:
+    reply = ask(desk, text)
+    assert reply.status is Status.LIST
+    assert among in reply.ids
+
+
 def test_a_topic_that_the_place_does_not_have(desk: Desk) -> None:
     reply = ask(desk, "鄞州的菜市场")
     assert regions(desk, reply.ids) == {"宁波市"}

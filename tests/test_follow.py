@@ -8,6 +8,7 @@ from bot.desk import Desk
 from bot.follow import declined, picked
 from bot.model import Status, Turn
 from bot.render import plain
+from bot.understand.filler import corrected
 from tests.test_answer import ask
 
 
@@ -27,6 +28,10 @@ from tests.test_answer import ask
         (("加装电梯", "镇海怎么样"), "nb-old-estate-lifts"),
         (("加装电梯", "阿拉鄞州这边呢"), "nb-old-estate-lifts"),
         (("北仑有没有加装电梯", "那宁波呢"), "nb-old-estate-lifts"),
+        (("灵活保", "上哪儿买"), "nb-flexible-work-insurance"),
+        (("微法院", "用的人多不多"), "nb-mobile-micro-court"),
+        (("科技副总", "有啥例子"), "zh-tech-vice-president"),
+        (("加装电梯", "归哪个局管的"), "nb-old-estate-lifts"),
     ],
 )
 def test_the_answer_before_is_meant(desk: Desk, turns: tuple[str, ...], entry: str) -> None:
@@ -50,6 +55,33 @@ def test_a_few_words_that_lead_elsewhere_without_being_sure_are_asked_back(desk:
     assert reply.status is Status.CHOICES
     assert reply.ids[0] == "zh-zombie-cars"
     assert ask(desk, "僵尸车怎么处理", "罚款吗", "1").ids == ("zh-zombie-cars",)
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "entry"),
+    [
+        ("全域国土整治", "不对，我问的是镇海的，不是宁波全市的", "zh-county-land-consolidation"),
+        ("加装电梯", "不是这个，我说的是那个僵尸车", "zh-zombie-cars"),
+        ("宁海36条", "那鄞州呢", "yz-grassroots-power-lists"),
+        ("六争攻坚", "江北呢", "jb-six-contests"),
+        ("加装电梯", "江北呢", "nb-old-estate-lifts"),
+    ],
+)
+def test_what_is_put_right_or_moved_elsewhere(desk: Desk, before: str, text: str, entry: str) -> None:
+    reply = ask(desk, before, text)
+    assert (reply.status, reply.ids[0]) == (Status.ANSWER, entry)
+
+
+def test_what_somebody_says_to_have_meant() -> None:
+    assert corrected("那不是医院，我问的是卖菜的") == "卖菜的"
+    assert corrected("不对，我说的是镇海，不是江北") == "镇海"
+    assert corrected("我问的是不是你") == "我问的是不是你"
+    assert corrected("我想问的是") == "我想问的是"
+    assert corrected("加装电梯") == "加装电梯"
+
+
+def test_thanks_before_another_question_are_no_small_talk(desk: Desk) -> None:
+    assert ask(desk, "加装电梯", "谢谢，那护照去哪里办").status is Status.NONE
 
 
 def test_a_place_that_the_turn_before_lends_does_not_make_it_sure(desk: Desk) -> None:

@@ -43,7 +43,8 @@ _KINDS = _any(
 BROWSE = re.compile(
     f"哪些[^，。,?？]{{0,6}}(?:{_KINDS})|哪些(?:跟|和|与|同)[^，。,?？]{{1,8}}(?:有关|相关)|有(?:什么|啥)(?:$|[?？])|(?:{_KINDS})(?:都|还)?有(?:哪些|哪几|什么|啥)|有哪些(?:事情?|东西)?(?:$|[?？])|"
     "哪些是|(?:搞|做|出|干|办|推)过(?:哪些|些?什么|些?啥)|"
-    "都有(?:什么|啥|哪)|(?:都?做|都?干|搞|出|推|办)了?(?:哪些|些什么|些啥|了什么|了啥)|"
+    "都有(?:什么|啥|哪)|(?:都?做|都?干|搞|弄|整|出|推|办)了?(?:哪些|些什么|[些点]啥|了什么|了啥)|"
+    "(?:方面|领域|[这那]一?块)(?:的|有没有|有伐|有几个|有多少|呢|嘞)*[?？]?$|用得上的|享受得到的|"
     "列一下|列出|列举|列个|列一列|盘点|汇总|一览|介绍几个|说几个|推荐(?:几|一下|些)|"
     "(?:可以|能)(?:申请|享受)[^，。,?？]{0,4}(?:什么|些|哪|啥)|(?:有关|相关|这一?类|方面)的?(?:都|全)?(?:有|是)(?:什么|啥|哪)|"
     "(?:有关|相关)的?(?:都|全)(?:给|看|说)|(?:好玩|可去|能去|玩|逛|看)的地方|"
@@ -51,7 +52,7 @@ BROWSE = re.compile(
 )
 """Cues of a question that wants several entries."""
 APPLY = re.compile("(?:可以|能)(?:申请|享受)[^，。,?？]{0,4}(?:什么|些|哪|啥)")
-BROWSE_LIGHTLY = re.compile(f"有(?:什么|啥)新?(?:{_KINDS})+")
+BROWSE_LIGHTLY = re.compile(f"有(?:什么|啥)(?:新?(?:{_KINDS})+|帮忙)")
 """Cues that ask for several entries or for one: it depends on whether one stands out."""
 GENERIC = re.compile(
     _any(
@@ -59,6 +60,7 @@ GENERIC = re.compile(
         做了 做的 做过 做 搞的 搞了 搞 弄 干了 干 办事 事情 事体 事 东西 方面 措施 办法 政策 改革 服务 项目 照顾 帮助 帮
         好处 地方 优惠 扶持 活动 平台 跟 和 与 对 给 能 可以 我 你们 我们 想 去 转转 逛逛 有关 相关 关于 里面 里 好玩 好
         市里 区里 举措 或者 政府 市区 这边 这里 一类 这类 一些 些 去处 新 看看 看
+        拿过 得过 评上过 名堂 块 领域 帮忙 用得上
         """
     )
 )
@@ -93,6 +95,10 @@ PRONOUN = re.compile(
 """Words that point back, or at nothing, and what a price is for."""
 
 
+_CORRECTION = re.compile("^.{0,14}?(?:我|阿拉)(?:想|要)?(?:问|说|讲|指)的?是(?!不是|否)")
+_NOT_THAT = re.compile("[，, ]+(?:不是|勿是)[^，,。.]*[。.!！]?$")
+
+
 _ENDINGS = frozenset(" ,，。.!！?？~、…么有") | {word[-1] for word in _END.split("|")}
 """Characters that a closing ends in."""
 
@@ -104,6 +110,12 @@ def strip(text: str) -> str:
     if bare and (bare[-1] in _ENDINGS or bare[-1].isspace()):
         bare = _TRAIL.sub("", bare, count=1)
     return bare or text
+
+
+def corrected(text: str) -> str:
+    """What somebody says to have meant: 「不对，我问的是镇海的，不是全市的」 → 「镇海的」."""
+    found = _CORRECTION.match(text)
+    return (found and _NOT_THAT.sub("", text[found.end() :])) or text
 
 
 def bare(text: str) -> str:
