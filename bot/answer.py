@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _COMPARE = re.compile("区别|不同|差别|两样|一样吗|一回事|什么关系|啥关系|哪个好")
 _EACH = re.compile("各|分别|都|两(?:个区|个县|地|边)|区别|不同|差别|比起来|对比")
+_AND = re.compile("[跟和与同、]|还有|以及")
 _NAME = 3
 _NEAR_TOP = 3
 _TOLD = 0.4
@@ -188,7 +189,7 @@ def _parts(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
     if len(pieces) > 1:
         settled = _settle_parts(pieces, desk)
         return settled if all(decision.score >= _PART_AT for decision, _ in settled) else []
-    districts = _by_district(clean, desk)
+    districts = _each_its_own(clean, desk) or _by_district(clean, desk)
     if districts:
         return districts
     pieces = segments(clean)
@@ -220,6 +221,17 @@ def _compared(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
         if len(ids) == 2
         else []
     )
+
+
+def _each_its_own(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
+    """Two things of two districts of which the same is asked (「宁海36条跟鄞州三清单分别几条」); else empty."""
+    pieces = _AND.split(text, maxsplit=1) if _EACH.search(text) else []
+    if len(pieces) <= 1 or not all(desk.lexicon.regions.find(piece) for piece in pieces):
+        return []
+    settled = _settle_parts(pieces, desk)
+    if not all(decision.score >= decide.SURE_AT for decision, _ in settled):
+        return []
+    return [(decision, replace(query, asked=query.asked or settled[-1][1].asked)) for decision, query in settled]
 
 
 def _by_district(text: str, desk: Desk) -> list[tuple[Decision, Query]]:

@@ -59,8 +59,8 @@ def compose(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Rep
 def compose_parts(parts: Sequence[tuple[Decision, Query]], desk: Desk, today: dt.date) -> Reply:
     """Word the answers to several questions of one message, in order."""
     replies = [compose(decision, query, desk, today) for decision, query in parts]
-    options = _distinct(option for reply in replies for option in reply.options)
     ids = _distinct(identifier for reply in replies for identifier in reply.ids)
+    options = _distinct(option for reply in replies for option in reply.options if option.id not in ids)
     return Reply(
         status=Status.ANSWER if ids else Status.NONE,
         blocks=tuple(block for reply in replies for block in reply.blocks),

@@ -9,6 +9,7 @@ import pytest
 from bot.answer import answer
 from bot.desk import Desk
 from bot.model import Reply, Status, Turn
+from bot.render import plain
 
 TODAY = dt.date(2026, 1, 2)
 
@@ -57,6 +58,26 @@ def test_names_that_share_a_word_are_still_offered(desk: Desk) -> None:
 )
 def test_two_districts_are_answered_each_for_itself(desk: Desk, text: str, entries: set[str]) -> None:
     assert set(ask(desk, text).ids) == entries
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("宁海36条跟鄞州三清单分别几条", ("nh-36-village-powers", "yz-grassroots-power-lists")),
+        ("镇海老年食堂和江北达人村分别在哪", ("zh-elderly-meals", "jb-daren-village")),
+    ],
+)
+def test_two_things_of_two_districts_are_answered_each(desk: Desk, text: str, entries: tuple[str, ...]) -> None:
+    reply = ask(desk, text)
+    assert reply.ids == entries
+    assert reply.options
+    assert not {option.id for option in reply.options} & set(entries)
+
+
+def test_the_same_is_told_of_both(desk: Desk) -> None:
+    text = plain(ask(desk, "宁海36条跟鄞州三清单分别几条"))
+    assert "36条" in text.replace(" ", "")
+    assert "93条" in text.replace(" ", "")
 
 
 def test_where_somebody_stays_is_not_what_is_asked_about(desk: Desk) -> None:
