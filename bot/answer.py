@@ -13,7 +13,7 @@ from bot import compose, decide
 from bot.browse import browse
 from bot.follow import declined, follow, picked
 from bot.model import Decision, Query, Reply, Status, Turn
-from bot.standing import NOBODY, settled
+from bot.standing import NOBODY, is_open, settled
 from bot.text.normalise import normalise
 from bot.understand import filler
 from bot.understand.query import understand
@@ -60,7 +60,7 @@ def answer(
     parts = _parts(text, desk)
     if len(parts) > 1:
         parts = [(settled(decision, desk.book, today, paused), query) for decision, query in parts]
-        reply = compose.compose_parts(parts, desk, today)
+        reply = _offering_open(compose.compose_parts(parts, desk, today), desk, today, paused)
         return replace(reply, reason="一次问了几件事", turn=Turn(text, reply.ids))
     query, ranked, decision = settle(replace(understand(text, desk.lexicon), home=home), desk, turns)
     meant = filler.corrected(query.text) if turns and decision.status is Status.NONE else query.text
@@ -266,6 +266,12 @@ def _settle_parts(pieces: Sequence[str], desk: Desk) -> list[tuple[Decision, Que
     return settled if len(settled) > 1 else []
 
 
+def _offering_open(reply: Reply, desk: Desk, today: dt.date, paused: Collection[str]) -> Reply:
+    """The reply without related entries that may not be answered now."""
+    options = tuple(item for item in reply.options if not item.id or is_open(item.id, desk.book, today, paused))
+    return reply if options == reply.options else replace(reply, options=options)
+
+
 def _finish(
     decision: Decision,
     query: Query,
@@ -276,7 +282,7 @@ def _finish(
     paused: Collection[str],
 ) -> Reply:
     decision = settled(decision, desk.book, today, paused)
-    reply = compose.compose(decision, query, desk, today)
+    reply = _offering_open(compose.compose(decision, query, desk, today), desk, today, paused)
     hits = decide.hits(ranked, desk) if explain and ranked is not None else ()
     offered = (
         tuple(option.id for option in reply.options if option.id) if not decision.ids or len(decision.ids) > 1 else ()

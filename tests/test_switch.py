@@ -155,6 +155,15 @@ async def test_the_switch_is_followed(tmp_path: Path, monkeypatch: pytest.Monkey
     await theirs.close()
 
 
+def test_a_paused_entry_is_not_offered_as_related(desk: Desk) -> None:
+    for text in ("加装电梯", "加装电梯要多久？微法院怎么用？"):
+        related = [option.id for option in answer(text, desk, (), TODAY).options]
+        assert len(related) > 1
+        rest = answer(text, desk, (), TODAY, paused={related[0]})
+        assert [option.id for option in rest.options] == related[1:]
+        assert desk.label(related[0]) not in plain(rest)
+
+
 def test_a_paused_entry_is_not_offered_as_the_neighbours(desk: Desk) -> None:
     asked = "江北有爱心车轮食堂吗"
     assert "镇海区" in plain(answer(asked, desk, (), TODAY))
