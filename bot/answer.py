@@ -5,11 +5,10 @@ Pure and synchronous: knowledge, earlier turns and the date are arguments.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot import compose, decide
+from bot import compose, decide, several
 from bot.browse import browse
 from bot.follow import declined, follow, picked
 from bot.model import Decision, Query, Reply, Status, Turn
@@ -17,7 +16,7 @@ from bot.standing import NOBODY, is_open, settled
 from bot.text.normalise import normalise
 from bot.understand import filler
 from bot.understand.query import understand
-from bot.understand.split import WINDOW, segments, split, windows
+from bot.understand.split import WINDOW, windows
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,15 +25,9 @@ if TYPE_CHECKING:
     from bot.decide import Ranked
     from bot.desk import Desk
 
-_COMPARE = re.compile("区别|不同|差别|两样|一样吗|一回事|什么关系|啥关系|哪个好")
-_EACH = re.compile("各|分别|都|两(?:个区|个县|地|边)|区别|不同|差别|比起来|对比")
-_AND = re.compile("[跟和与同、]|还有|以及")
-_NAME = 3
 _NEAR_TOP = 3
 _TOLD = 0.4
 """Share of the rest of a question, by weight, that an entry must hold when a place in it led there."""
-_PART_AT = 0.5
-"""Confidence that each question of a message needs, lest one long question fall apart."""
 
 
 def answer(
@@ -57,7 +50,7 @@ def answer(
     if declined(text, turns, desk.book.texts["not_these"]):
         decision = Decision(Status.NONE, reason="给的选项都不是", note="not_these")
         return _finish(decision, understand(text, desk.lexicon), None, desk, today, explain, paused)
-    parts = _parts(text, desk)
+    parts = several.parts(text, desk, turns)
     if len(parts) > 1:
         parts = [(settled(decision, desk.book, today, paused), query) for decision, query in parts]
         reply = _offering_open(compose.compose_parts(parts, desk, today), desk, today, paused)
@@ -75,7 +68,7 @@ def by_heart(text: str, desk: Desk, today: dt.date) -> str | None:
     None when only the whole way can tell.
     """
     clean = normalise(text)
-    if not desk.matcher.exact(clean, filler.strip(clean)) or _may_be_several(clean, desk):
+    if not desk.matcher.exact(clean, filler.strip(clean)) or several.may_be(clean, desk):
         return None
     query = understand(text, desk.lexicon)
     decision = decide.by_heart(query, desk) if any(char.isalnum() for char in query.text) else None
@@ -170,100 +163,13 @@ def _in_a_story(query: Query, ranked: Ranked, decision: Decision, desk: Desk) ->
     best = decision
     for window in windows(normalise(query.raw)):
         part = replace(understand(window, desk.lexicon), regions=query.regions)
-        least = max(_PART_AT, best.score)
+        least = max(several.PART_AT, best.score)
         if part.english or not desk.could_be(part, first, rivals, least):  # a word or two of English prove nothing
             continue
         found = decide.decide(part, decide.rank(part, desk), desk)
         if found.status is Status.ANSWER and found.ids[0] in first and found.score >= least:
             best = replace(found, reason=f"其中一句：{window}")
     return query, ranked, best
-
-
-def _parts(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
-    """Decisions for each question of a message that asks several different things; else empty."""
-    clean = normalise(text)
-    compared = _compared(clean, desk)
-    if compared:
-        return compared
-    pieces = split(clean)
-    if len(pieces) > 1:
-        settled = _settle_parts(pieces, desk)
-        return settled if all(decision.score >= _PART_AT for decision, _ in settled) else []
-    districts = _each_its_own(clean, desk) or _by_district(clean, desk)
-    if districts:
-        return districts
-    pieces = segments(clean)
-    if not all(desk.asks(piece) for piece in pieces):
-        return []
-    settled = _settle_parts(pieces, desk)
-    least = _PART_AT if len({query.regions for _, query in settled}) > 1 else decide.SURE_AT
-    asks = all(query.asked and decision.score >= least for decision, query in settled)
-    return settled if asks else []
-
-
-def _may_be_several(text: str, desk: Desk) -> bool:
-    """Whether a message could fall into several questions; surely not when this says no."""
-    if _COMPARE.search(text) or _EACH.search(text) or len(split(text)) > 1:
-        return True
-    pieces = segments(text)
-    return bool(pieces) and all(desk.asks(piece) for piece in pieces)
-
-
-def _compared(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
-    """Two entries named in a question about their difference; else empty."""
-    if not _COMPARE.search(text):
-        return []
-    owners = [owners for _, name, owners in desk.matcher.index.names.find(text) if len(name) >= _NAME]
-    ids = list(dict.fromkeys(desk.matcher.index.ids[places[0]] for places in owners if len(places) == 1))
-    query = understand(text, desk.lexicon)
-    return (
-        [(Decision(Status.ANSWER, (identifier,), 0.9, "比较两件事"), query) for identifier in ids]
-        if len(ids) == 2
-        else []
-    )
-
-
-def _each_its_own(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
-    """Two things of two districts of which the same is asked (「宁海36条跟鄞州三清单分别几条」); else empty."""
-    pieces = _AND.split(text, maxsplit=1) if _EACH.search(text) else []
-    if len(pieces) <= 1 or not all(desk.lexicon.regions.find(piece) for piece in pieces):
-        return []
-    settled = _settle_parts(pieces, desk)
-    if not all(decision.score >= decide.SURE_AT for decision, _ in settled):
-        return []
-    return [(decision, replace(query, asked=query.asked or settled[-1][1].asked)) for decision, query in settled]
-
-
-def _by_district(text: str, desk: Desk) -> list[tuple[Decision, Query]]:
-    """One question about two districts (「宁海和鄞州的清单各几条」), when each has its own answer; else empty."""
-    named = (name for _, _, name in desk.lexicon.regions.find(text)) if _EACH.search(text) else ()
-    regions = [name for name in dict.fromkeys(named) if name != desk.lexicon.city]
-    if len(regions) <= 1:
-        return []
-    need = understand(desk.lexicon.without_regions(text), desk.lexicon)
-    found: list[tuple[Decision, Query]] = []
-    for region in regions:
-        query = replace(need, regions=(region,))
-        decision = decide.decide(query, decide.rank(query, desk), desk)
-        own = bool(decision.ids) and desk.region_of(decision.ids[0]) == region
-        if decision.status is Status.ANSWER and own and decision.score >= _PART_AT:
-            found.append((decision, query))
-    return found if len(found) == len(regions) else []
-
-
-def _settle_parts(pieces: Sequence[str], desk: Desk) -> list[tuple[Decision, Query]]:
-    settled: list[tuple[Decision, Query]] = []
-    regions: tuple[str, ...] = ()
-    for piece in pieces:
-        query = understand(piece, desk.lexicon)
-        if regions and not query.regions:
-            query = replace(query, regions=regions)
-        regions = query.regions
-        ranked = decide.rank(query, desk)
-        decision = decide.decide(query, ranked, desk)
-        if decision.status is Status.ANSWER and decision.ids not in [done[0].ids for done in settled]:
-            settled.append((decision, query))
-    return settled if len(settled) > 1 else []
 
 
 def _offering_open(reply: Reply, desk: Desk, today: dt.date, paused: Collection[str]) -> Reply:

@@ -93,6 +93,11 @@ def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
     )
 
 
+def is_hopeless(query: Query, desk: Desk) -> bool:
+    """Whether a question says so little that `decide` cannot answer it, whatever is found."""
+    return _empty_handed(query) is not None and by_heart(query, desk) is None
+
+
 def by_heart(query: Query, desk: Desk) -> Decision | None:
     """What is settled without matching: listed small talk, and questions that stand in the bank letter for letter."""
     found = talk.recognise(normalise(query.raw), desk.lexicon)

@@ -33,6 +33,11 @@ _NTH = re.compile(
 )
 """One of what was offered, perhaps a few turns ago, and what is asked of it: 「第一个在哪」."""
 _MEMORY = 4
+_BACK = re.compile(
+    "(?:换个问题|还是|回到|再说说?|说回|刚才|前面|说的?|问|那个|[的,， ])*"
+    "(.{2,8}?)(?:那个|那条|那件|那事)(?:呢|嘞|吧)*[?？]?"
+)
+"""Something that was answered some turns ago, named by a word: 「换个问题，绿道那个呢」."""
 _THAT_ONE = re.compile("(?:的|那个|这个|那一?个|那条|这条|吧|呢)+$|^(?:选|就|要|我要|看看?|说的是|是)+")
 _MAY = re.compile("能不能|可不可以|要不要|需不需要|行不行|能|可以|需要|行|算")
 _DEED = re.compile("参加|申请|享受|[买办用装领报弄做去查交来进]")
@@ -68,7 +73,17 @@ def picked(text: str, turns: Sequence[Turn], desk: Desk) -> str | None:
         narrows = named in desk.headings and not _POINTS.search(clean)
         return None if narrows and browse_on(understand(text, desk.lexicon), desk, turns[-1]) else holding[0]
     at = _NUMBERS.get(named, len(offered))
-    return offered[at] if at < len(offered) else None
+    return offered[at] if at < len(offered) else _answered_before(clean, turns, desk)
+
+
+def _answered_before(text: str, turns: Sequence[Turn], desk: Desk) -> str | None:
+    """The only entry of the turns before that a word points back to."""
+    back = _BACK.fullmatch(text)
+    if back is None:
+        return None
+    known = dict.fromkeys(found for turn in turns[-_MEMORY:] for found in turn.ids if find(found, desk.book))
+    holding = [found for found in known if key(back[1]) in key(normalise(desk.label(found)))]
+    return holding[0] if len(holding) == 1 else None
 
 
 def declined(text: str, turns: Sequence[Turn], label: str) -> bool:

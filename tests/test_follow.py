@@ -80,6 +80,18 @@ def test_what_somebody_says_to_have_meant() -> None:
     assert corrected("加装电梯") == "加装电梯"
 
 
+@pytest.mark.parametrize("text", ["换个问题，绿道那个呢", "还是说刚才的绿道那个", "绿道那条呢"])
+def test_a_word_points_back_to_what_was_answered_some_turns_ago(desk: Desk, text: str) -> None:
+    before = ("达人村在哪", "江北滨江绿道获过奖吗", "三园建设进展")
+    assert ask(desk, *before, text).ids == ("jb-riverside-greenway",)
+    assert picked(text, [Turn("达人村在哪", ("jb-daren-village",))], desk) is None
+
+
+def test_the_first_of_several_questions_may_lean_on_the_turn_before(desk: Desk) -> None:
+    reply = ask(desk, "灵活保", "那个最高赔多少？另外宁海的村干部权力清单有几条？")
+    assert reply.ids == ("nb-flexible-work-insurance", "nh-36-village-powers")
+
+
 def test_thanks_before_another_question_are_no_small_talk(desk: Desk) -> None:
     assert ask(desk, "加装电梯", "谢谢，那护照去哪里办").status is Status.NONE
 

@@ -65,9 +65,11 @@ def test_two_districts_are_answered_each_for_itself(desk: Desk, text: str, entri
     [
         ("宁海36条跟鄞州三清单分别几条", ("nh-36-village-powers", "yz-grassroots-power-lists")),
         ("镇海老年食堂和江北达人村分别在哪", ("zh-elderly-meals", "jb-daren-village")),
+        ("健康驿站和场所码分别几天弄好的", ("nb-health-stations", "nb-place-code")),
+        ("灵活保和随军家属灵活就业是一回事吗", ("nb-flexible-work-insurance", "nb-army-family-flex-jobs")),
     ],
 )
-def test_two_things_of_two_districts_are_answered_each(desk: Desk, text: str, entries: tuple[str, ...]) -> None:
+def test_two_things_side_by_side_are_answered_each(desk: Desk, text: str, entries: tuple[str, ...]) -> None:
     reply = ask(desk, text)
     assert reply.ids == entries
     assert reply.options
