@@ -11,18 +11,16 @@ from bot.compose import (
     MAX_FACTS,
     MAX_LINES,
     _label,
-    _misses_the_point,
     _usual_period,
-    beside,
     compose,
     compose_parts,
     pick_facts,
     title,
-    unknown,
 )
 from bot.desk import Desk
 from bot.knowledge.schema import Faq
 from bot.model import Block, Decision, Query, Reply, Status
+from bot.notes import _misses_the_point, beside, unknown
 from bot.text.normalise import tight
 from bot.understand.query import understand
 from tests.conftest import TODAY
@@ -204,7 +202,10 @@ def test_what_holds_for_the_whole_city_is_told_as_such(desk: Desk) -> None:
     def lines(identifier: str, *regions: str) -> tuple[str, ...]:
         return beside(desk.book.entries[identifier], query(regions=regions), desk, TODAY)
 
-    assert lines(LIFTS, "镇海区", "鄞州区") == (desk.book.text("city_wide", asked="镇海区、鄞州区"),)
+    assert lines(LIFTS, "镇海区", "鄞州区") == (
+        desk.book.text("other_place", asked="镇海区、鄞州区", region="宁波全市"),
+    )
+    assert lines(CARS, "余姚市", "镇海区") == (desk.book.text("other_place", asked="余姚市", region="镇海区"),)
     assert lines(LIFTS, "宁波市") == lines(CARS, "余姚市") == lines(LIFTS) == ()
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NEEDED_TEXTS = (
     "name", "welcome", "help", "none", "none_outside", "none_elsewhere", "choices_lead", "list_lead", "empty",
     "limited", "error", "neighbour_offer", "not_these", "not_these_reply", "gone", "list_lead_city", "which",
-    "other_year", "not_city", "city_wide", "old_fact_caution", "closed", "paused", "paused_all", "no_period",
+    "other_year", "not_city", "other_place", "old_fact_caution", "closed", "paused", "paused_all", "no_period",
 )  # fmt: skip
 
 
