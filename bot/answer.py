@@ -157,14 +157,14 @@ def _put_right(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> 
 def _in_a_story(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:
     """A need that is one stretch of a long story: sure by itself, and near the top for the story as a whole."""
     first = [item.id for item in ranked.own[:_NEAR_TOP]]
-    if not first:
+    if not first or query.english:  # a word or two of English prove nothing
         return query, ranked, decision
     rivals = [*ranked.own, *([ranked.decoy] if ranked.decoy else [])]
     best = decision
     for window in windows(normalise(query.raw)):
         part = replace(understand(window, desk.lexicon), regions=query.regions)
         least = max(several.PART_AT, best.score)
-        if part.english or not desk.could_be(part, first, rivals, least):  # a word or two of English prove nothing
+        if part.english or not desk.could_be(part, first, rivals, least):
             continue
         found = decide.decide(part, decide.rank(part, desk), desk)
         if found.status is Status.ANSWER and found.ids[0] in first and found.score >= least:

@@ -30,8 +30,8 @@ SOUND_SCORE = 0.95
 CLEAR_AT = 0.85
 """Confidence with which one entry takes words that others have in their names, too."""
 MAX_CHOICES = 4
-_ASIDE = 24
-"""Characters from which a topic may be named in passing only."""
+_ASIDE, _ASIDE_ENGLISH = 24, 60
+"""Characters from which a topic may be named in passing only; English takes more of them."""
 _TALK_AT = 0.5
 _ENGLISH_WORDS = 2
 """English words that an entry must know: one alone (table, user) proves nothing."""
@@ -144,7 +144,7 @@ def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     first = ranked.own[0] if ranked.own else None
     if query.elsewhere and not query.regions and not _tells_of(query.elsewhere, first, query, desk):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
-    aside = len(query.text) > _ASIDE
+    aside = len(query.text) > (_ASIDE_ENGLISH if query.english else _ASIDE)
     open_to_doubt = not aside and ranked.confidence < SURE_AT and not (first and len(first.name) >= _NAMED)
     if query.outside and (query.refuse or open_to_doubt):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"资料以外的话题：{query.outside}", note="outside")

@@ -170,7 +170,7 @@ class Desk:
 
     def words_told(self, query: Query, identifier: str) -> int:
         """How many Latin words of the question the entry knows; at least 2 when it knows the only one."""
-        words = [word for word in _WORD.findall(query.core) if word not in STOP_WORDS]
+        words = [word for word in query.core.split() if word not in STOP_WORDS]
         known = sum(bool(self._marks(identifier, self.weigh(word)).any()) for word in words)
         return max(known, 2) if known == len(words) else known
 

@@ -74,14 +74,17 @@ LEAN = (0.67, 4.17, 0.14, 1.29, 0.18, 2.97, 0.01, 1.87, 0.66, 0.9, 0.42, -0.07, 
 
 
 def samples(matcher: Matcher, decoys: bool, limit: int = SAMPLES) -> list[tuple[Asked, HeldOut]]:
-    """Evenly spread wordings of the entries, or of the topics outside, as questions."""
+    """Evenly spread wordings of the entries, or of the topics outside, as questions.
+
+    English names of topics are left out: what English the entries know must not move the threshold for Chinese.
+    """
     index = matcher.index
     rows = [
         (at, place)
         for place in range(len(index.ids))
         if matcher.bank.items[place].decoy is decoys
         for at in range(int(index.starts[place]), int(index.ends[place]))
-        if index.wordings[at].kind == "ask"
+        if index.wordings[at].kind == "ask" and not (decoys and index.wordings[at].text.isascii())
     ]
     step = max(1, len(rows) // limit)
     return [

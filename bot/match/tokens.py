@@ -8,10 +8,14 @@ point shifted by 21 bits, plus the right one.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+from snowballstemmer import stemmer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,20 +35,37 @@ STOP_WORDS = frozenset(
     re.findall(
         "[a-z]+",
         """
-        a an the of to in on at for and or is are was were be been do does did can could i me my you your it its this
-        that there any some what which who whom whose when where why how with without from by as if so not no have has
-        had will would should may about into out up get got please tell know want need we our us they their them he she
+        a an the of to in on at for and or is are was were be been being am do does did doing done don doesn didn dont
+        doesnt didnt isnt cant wont can could cannot i me my mine im you your u it its this that these those there then
+        than any some somebody someone something anybody anyone anything what whats which who whos whom whose when where
+        wheres why how hows with without from by about into out up as if so not no t s re ve ll m have has had having
+        will would shall should may might must get gets got getting please pls tell know want wanna wants need we our us
+        they their them he him his she her here much many more most very really just only also too even still ever
+        already yet again well give gives given gave make makes made making take takes took taken go goes going gone
+        went come comes came put let say says said see thing things stuff else while during because since though
         """,
     )
 )
 
 
+_AMERICAN = (
+    (re.compile("(?<=[a-z]{3})is(?=(?:e[ds]?|ing|ations?)$)"), "iz"),
+    (re.compile("(?<=[a-z]{2})our"), "or"),
+    (re.compile("tre(?=s?$)"), "ter"),
+    (re.compile("mme(?=s?$)"), "m"),
+)
+"""British endings: organise, neighbourhood, centre, programme."""
+_TYPO_FROM = 6
+"""Letters from which a word that is one slip from a known one is taken for it."""
+
+
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """Merge the plain inflections of English words: courts → court, rented → rent."""
-    for ending, least in (("ing", 6), ("ies", 5), ("ed", 5), ("es", 6), ("s", 4)):
-        if word.endswith(ending) and len(word) >= least and not word.endswith("ss"):
-            return word[: -len(ending)] + ("y" if ending == "ies" else "")
-    return word
+    """Merge the inflections and the spellings of English words: courts → court, organised → organiz."""
+    for british, american in _AMERICAN:
+        word = british.sub(american, word)
+    stemmed: str = stemmer("english").stemWord(word)  # one each time: a stemmer is not for several threads
+    return stemmed
 
 
 class Alphabet:
@@ -55,12 +76,15 @@ class Alphabet:
 
     def __init__(self) -> None:
         self._letters: dict[str, str] = {}
+        self._long: dict[str, dict[str, None]] = {}
 
     def learn(self, texts: Iterable[str]) -> str:
         """Spell texts of the bank, one a line, giving new items a character of their own while there are any left."""
         lines = "\n".join(texts)
         for item in dict.fromkeys(_RUN.findall(lines)):
             self._add(stem(item))
+            if len(item) >= _TYPO_FROM:
+                self._long.setdefault(item[0], {})[item] = None
         return self.spell(lines)
 
     def spell(self, text: str) -> str:
@@ -89,7 +113,15 @@ class Alphabet:
 
     def _letter(self, found: re.Match[str]) -> str:
         word = found.group()
-        return "" if word in STOP_WORDS else self._letters.get(stem(word), _UNHEARD)
+        if word in STOP_WORDS:
+            return ""
+        return self._letters.get(stem(word)) or self._letters.get(stem(self._meant(word)), _UNHEARD)
+
+    def _meant(self, word: str) -> str:
+        """The known word that an unknown one is a slip of (abandonned); the word itself when there is none."""
+        near = self._long.get(word[0], {}) if len(word) >= _TYPO_FROM else {}
+        best = process.extractOne(word, near.keys(), scorer=OSA.distance, score_cutoff=1)
+        return best[0] if best else word
 
 
 def of(spelled: str) -> set[int]:
