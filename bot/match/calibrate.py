@@ -35,8 +35,10 @@ _CAP = 0.999
 _LEAST = 20
 _WORTH = 200
 """Questions from which it is worth forking."""
-_FALSE_SHARE = 0.06
-"""Of questions that the bank does not answer, the share that may be answered all the same."""
+_FALSE_SHARE = 0.04
+"""Of questions about topics outside, the share that may be answered all the same."""
+_NEIGHBOUR_SHARE = 0.06
+"""The same in a lean bank of questions whose entry was taken away."""
 _AWAY_SHARE = 0.25
 """Without topics outside: share of taken-away questions that may be answered (by a neighbour, often rightly)."""
 _LOWEST, _HIGHEST = 0.12, 0.6
@@ -166,7 +168,7 @@ def _calibrate_lean(matcher: Matcher) -> Calibration:
         return Calibration(LEAN, evidence=lean_evidence)
     z = np.array(rows) @ np.array(LEAN)
     chances = 1 / (1 + np.exp(-np.clip(z, -30, 30)))
-    answer_at = float(np.clip(np.quantile(chances, 1 - _FALSE_SHARE), _LOWEST, _CAP))
+    answer_at = float(np.clip(np.quantile(chances, 1 - _NEIGHBOUR_SHARE), _LOWEST, _CAP))
     return Calibration(LEAN, answer_at, lean_evidence)
 
 
