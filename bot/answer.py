@@ -102,6 +102,8 @@ def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query,
         query, ranked, decision = _from_pinyin(query, ranked, decision, desk)
     if decision.status is Status.NONE and decision.note not in {"empty", "which"}:
         query, ranked, decision = _put_right(query, ranked, decision, desk)
+    if decision.status is Status.NONE and not decision.note and query.years:
+        query, ranked, decision = _whatever_the_year(query, ranked, decision, desk)
     if decision.status in {Status.NONE, Status.CHOICES} and not decision.note and len(query.text) > WINDOW:
         query, ranked, decision = _in_a_story(query, ranked, decision, desk)
     if turns:
@@ -124,6 +126,19 @@ def _beyond_the_place(query: Query, ranked: Ranked, decision: Decision, desk: De
     if named and not found.note and not (found.status is Status.ANSWER and found.score >= decide.SURE_AT):
         return query, ranked, decision
     return meant, again, found
+
+
+def _whatever_the_year(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:
+    """The question without its year, of which the entry need not tell: the reply says so."""
+    meant = understand(filler.YEAR.sub(" ", query.text), desk.lexicon)
+    if not meant.has_content:
+        return query, ranked, decision
+    meant = replace(meant, years=query.years, regions=query.regions)
+    again = decide.rank(meant, desk)
+    found = decide.decide(meant, again, desk)
+    if found.status is not Status.ANSWER:
+        return query, ranked, decision
+    return meant, again, replace(found, score=min(found.score, decide.SOUND_SCORE))
 
 
 def _from_pinyin(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:
