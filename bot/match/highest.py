@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.integer[Any]]
 
 _BLOCK = 64
-_NOTHING = np.float32(1e-6)
-"""A score up to this is what rounding leaves of 0."""
+_SOMETHING = np.float32(1e-6)
+"""A score below this is what rounding leaves of 0."""
 
 
 def highest(scores: Floats, limit: int) -> Ints:
@@ -22,15 +22,12 @@ def highest(scores: Floats, limit: int) -> Ints:
 
     In a long row the best of as many blocks leave out nearly all of it.
     """
-    blocks = len(scores) // _BLOCK
-    if blocks <= limit:
-        return _of_few(scores, limit)
-    best = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
-    best.partition(blocks - limit)
-    places: Ints = np.flatnonzero(scores >= max(best[blocks - limit], _NOTHING))
-    return places.take(_of_few(scores.take(places), limit))
-
-
-def _of_few(scores: Floats, limit: int) -> Ints:
-    places: Ints = scores.argpartition(-limit)[-limit:] if len(scores) > limit else np.arange(len(scores))
-    return places[scores.take(places) > _NOTHING]
+    blocks, least = len(scores) // _BLOCK, _SOMETHING
+    if blocks > limit:
+        best = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+        best.partition(blocks - limit)
+        least = max(best[blocks - limit], least)
+    places = np.flatnonzero(scores >= least)
+    if len(places) > limit:
+        places = places.take((-scores.take(places)).argpartition(limit - 1)[:limit])
+    return places
