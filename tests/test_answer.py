@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.answer import answer, by_heart, give
 from bot.desk import Desk
 from bot.knowledge.book import parse
-from bot.model import Reply, Status, Turn
+from bot.model import Query, Reply, Status, Turn
 from bot.render import payload, plain, terminal
 from tests.conftest import TODAY
 
@@ -104,6 +104,24 @@ def test_two_questions_get_two_answers(desk: Desk) -> None:
     assert reply.ids == ("nb-old-estate-lifts", "nb-flexible-work-insurance")
     assert "10天" in plain(reply)
     assert "0.3元" in plain(reply)
+
+
+@pytest.mark.parametrize(
+    ("text", "ranked"),
+    [
+        ("爱心食堂车办了多久了，哪个街道的", 1),  # which street asks nothing by itself
+        ("公积金怎么提取？另外骑手那个保险一天多少钱", 2),
+        ("装电梯最快几天能批？另外骑手那个保险一天多少钱", 2),
+    ],
+)
+def test_no_more_is_matched_than_two_answers_need(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, text: str, ranked: int
+) -> None:
+    asked: list[Query] = []
+    match = desk.match
+    monkeypatch.setattr(desk, "match", lambda query: asked.append(query) or match(query))
+    answer(text, desk, (), TODAY)
+    assert len(asked) == ranked
 
 
 def test_lists(desk: Desk) -> None:

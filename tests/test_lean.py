@@ -83,7 +83,8 @@ def close(query: str, wordings: list[str], weights: dict[str, float], unknown: f
     vocabulary.unknown = unknown
     vocabulary.weights = np.array([weights.get(chr(code), 9.0) for code in vocabulary.tokens % tokens.PAIR])
     known = Forward(vocabulary, token, text, len(wordings)).several(np.arange(len(wordings)))
-    return closeness.closeness(query, wordings, Weighed(tokens.of(query), vocabulary), known, vocabulary).T
+    weighed = Weighed(tokens.of(query), vocabulary)
+    return closeness.closeness(query, wordings, weighed, known.beside(weighed, vocabulary), vocabulary).T
 
 
 def test_closeness_by_hand() -> None:

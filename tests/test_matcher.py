@@ -13,8 +13,9 @@ from bot.bench import made_book
 from bot.desk import Desk
 from bot.knowledge.book import Book
 from bot.match import calibrate
+from bot.match.highest import highest
 from bot.match.index import Index
-from bot.match.matcher import CANDIDATES, DECOYS, Candidate, HeldOut, _top
+from bot.match.matcher import CANDIDATES, DECOYS, Candidate, HeldOut
 from bot.match.postings import Weighed
 from bot.match.tokens import _FIRST, PAIR, SHIFT
 from bot.understand.query import understand
@@ -76,8 +77,12 @@ def test_the_best_of_a_long_row() -> None:
     for length in (0, 3, 12, 700, 5_000):
         scores = np.maximum(draw.random(length).astype(np.float32) - np.float32(0.3), 0)
         expected = [at for at in np.argsort(-scores, kind="stable")[:12].tolist() if scores[at] > 0]
-        assert sorted(_top(scores, 12).tolist()) == sorted(expected)
-    assert len(_top(np.ones(900, dtype=np.float32), 12)) == 12
+        assert sorted(highest(scores, 12).tolist()) == sorted(expected)
+    assert len(highest(np.ones(900, dtype=np.float32), 12)) == 12
+    for length in (20, 5_000):
+        scores = np.zeros(length, dtype=np.float32)
+        scores[3:5] = 1e-8, 0.5
+        assert highest(scores, 12).tolist() == [4]
 
 
 def test_only_what_could_answer_is_ranked_again(desk: Desk, book: Book) -> None:

@@ -18,7 +18,7 @@ from bot.text import numerals, pinyin
 from bot.text.expand import MAX_EXPANSIONS, TemplateError, expand
 from bot.text.markdown import escape
 from bot.text.normalise import MAX_CHARS, join_han, key, normalise, normalise_all, spaced, tight
-from bot.text.phrases import Phrases
+from bot.text.phrases import Phrases, Sets
 from bot.text.tidy import slips, tidy
 
 any_text = st.text(st.characters(codec=None), max_size=300)
@@ -210,6 +210,17 @@ def test_phrases_are_cut_from_left_to_right(words: list[str], text: str) -> None
             done = at + len(word)
     assert phrases.find(text) == slow
     assert phrases.blank(text) == phrases.replace(text, dict.fromkeys(words, " "))
+
+
+_WORDS = st.lists(st.text("甲乙ab", min_size=1, max_size=4), max_size=5)
+
+
+@given(_WORDS, _WORDS, st.text("甲乙ab ", max_size=30))
+def test_several_sets_are_found_as_each_alone(left: list[str], right: list[str], text: str) -> None:
+    one, other = Phrases((word, 1) for word in left), Phrases((word, 2) for word in right)
+    sets = Sets(one, other)
+    assert sets.find(text) == [one.find(text), other.find(text)]
+    assert pickle.loads(pickle.dumps(sets)).find(text) == sets.find(text)
 
 
 def test_phrases_take_lone_surrogates() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bot.match.postings import Known, Vocabulary, Weighed
+    from bot.match.postings import Beside, Vocabulary, Weighed
 
     Floats = NDArray[np.floating[Any]]
     Ints = NDArray[np.integer[Any]]
@@ -31,21 +31,18 @@ NAMES = (
 _LEAST = 1e-6
 
 
-def closeness(asked: str, wordings: Sequence[str], query: Weighed, known: Known, vocabulary: Vocabulary) -> Floats:
+def closeness(asked: str, wordings: Sequence[str], query: Weighed, beside: Beside, vocabulary: Vocabulary) -> Floats:
     """Compare a query with some wordings, all of them spelled; shape (6, wordings), in the order of `NAMES`.
 
-    `query` are the weighed tokens of the one, `known` are the tokens of the others; all numbers are in [0, 1].
+    `query` are the weighed tokens of the one, `beside` are the tokens of the others; all numbers are in [0, 1].
     """
-    unknown, size = max(vocabulary.unknown, _LEAST), len(wordings)
-    single = known.places < vocabulary.singles
-    places, owner = known.places[single], known.units[single]
-    number = query.numbers(places)
-    met = number > 0
-    strangers = [unknown] * query.strange_singles
-    weights = np.concatenate([query.weights[query.places < vocabulary.singles], strangers, (0.0, 0.0)])
-    missing = weights[None].repeat(size, axis=0)
-    missing[owner[met], number[met] - 1] = 0.0
-    extra = _by_owner(np.where(met, 0.0, vocabulary.weights[places]), owner, size)
+    unknown, known = max(vocabulary.unknown, _LEAST), len(query.places)
+    weights = np.zeros(known + query.strange_singles + 2)
+    weights[: query.singles] = query.weights[: query.singles]
+    weights[known:-2] = unknown
+    missing = weights[None].repeat(len(wordings), axis=0)
+    missing[beside.units, beside.numbers - 1] = 0.0  # what the query lacks has the number 0, and so the last zero
+    extra = _by_row(beside.extra * (beside.places < vocabulary.singles), beside.counts)
     mass, added = float(weights.sum()), extra.sum(axis=1)
     common = np.maximum(mass - missing.sum(axis=1), 0.0)
     return np.array(
@@ -60,15 +57,14 @@ def closeness(asked: str, wordings: Sequence[str], query: Weighed, known: Known,
     )
 
 
-def _by_owner(values: Floats, owner: Ints, size: int) -> Floats:
-    """Values of each owner in a row of its own, filled up with two zeros at least; `owner` is sorted."""
-    column = np.arange(len(owner)) - owner.searchsorted(owner)
-    rows = np.zeros((size, int(column.max(initial=0)) + 3))
-    rows[owner, column] = values
+def _by_row(values: Floats, counts: Ints) -> Floats:
+    """So many values for each row, filled up with two zeros at least."""
+    rows = np.zeros((len(counts), int(counts.max()) + 2))
+    rows[np.arange(rows.shape[1]) < counts[:, None]] = values
     return rows
 
 
 def _second(rows: Floats) -> Floats:
-    """The second highest value of each row."""
-    found: Floats = np.partition(rows, -2, axis=1)[:, -2]
-    return found
+    """The second highest value of each row; the rows are sorted in passing."""
+    rows.sort(axis=1)
+    return rows[:, -2]

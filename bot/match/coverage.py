@@ -62,17 +62,21 @@ class Fit(NamedTuple):
     spoken: Floats
 
 
+_MARKS = np.arange(1 << 15)
+_SHARES = np.column_stack([_MARKS & 1, _MARKS > 0, saturate(_MARKS >> 1)])
+"""Of a token's weight, by its mark: what an entry asks, tells and is about."""
+
+
 def cover(marks: Ints, row: Weighed) -> Coverage:
     """Coverage by entries, of whose tokens the marks tell what `Index.marks` says."""
-    counts = np.array([marks & 1, marks > 0, saturate(marks >> 1)])
-    asked, told, central = (counts @ row.weights).astype(np.float32) / np.float32(row.mass)
-    missing = (row.weights * (marks == 0)).max(axis=1, initial=row.heaviest_stranger)
+    asked, told, central = (row.weights @ _SHARES.take(marks, axis=0)).T.astype(np.float32) / np.float32(row.mass)
+    missing = np.where(marks > 0, 0.0, row.weights).max(axis=1, initial=row.heaviest_stranger)
     return Coverage(asked, told, central, missing)
 
 
 def fit(texts: Texts, starts: Ints, counts: Ints) -> Fit:
     """The best of some texts for each entry, which has so many of them from its start on."""
-    column = np.arange(max(int(counts.max()), _NEAREST))
+    column = np.arange(counts.max())
     at, own = starts[:, None] + column, column < counts[:, None]
     common, masses = texts.common.take(at, axis=1, mode="clip"), texts.masses.take(at, axis=1, mode="clip")
     common *= own
@@ -80,7 +84,7 @@ def fit(texts: Texts, starts: Ints, counts: Ints) -> Fit:
     best = (dice + SHARE * share).argmax(axis=2)
     by_chars, by_sound = starts + best
     best += np.arange(0, dice.size, len(column)).reshape(best.shape)
-    nearest = np.partition(dice[0], -_NEAREST, axis=1)[:, -_NEAREST:]
+    nearest = np.partition(dice[0], -_NEAREST, axis=1)[:, -_NEAREST:] if len(column) > _NEAREST else dice[0]
     likeness, shares = dice.take(best), np.minimum(share.take(best), 1.0)
     return Fit(
         by_chars=by_chars,

@@ -9,7 +9,7 @@ import numpy as np
 from bot.match import tokens
 from bot.match.closeness import closeness
 from bot.match.memory import give_back
-from bot.match.postings import Background, Forward, Known, Postings, Vocabulary, Weighed, is_first, merged, unique
+from bot.match.postings import Background, Beside, Forward, Postings, Vocabulary, Weighed, is_first, merged, unique
 from bot.match.tokens import Alphabet
 from bot.text.normalise import key
 from bot.text.phrases import Phrases
@@ -50,7 +50,11 @@ class Index:
         self.cores = [wording.core for wording in self.wordings]
         cores = self.cores + [core for _, core in bodies]
         owner = np.concatenate([self._owner, np.array([at for at, _ in bodies], dtype=np.int64)])
-        token, text = distinct(*tokens.explode(self.alphabet.learn(cores)), len(cores))
+        lines = self.alphabet.learn(cores)
+        self._spelled = [
+            core if core == line else line for core, line in zip(self.cores, lines.split("\n"), strict=False)
+        ]
+        token, text = distinct(*tokens.explode(lines), len(cores))
         phrases = self.bank.background
         background = _background(self.alphabet.learn(phrase.core for phrase in phrases), len(phrases))
         if self.one_each:  # an entry is its one wording
@@ -118,16 +122,14 @@ class Index:
         """A question's syllables, against the sounds of the bank."""
         return Weighed(tokens.of(self.alphabet.spell_sounds(syllables)), self.sound_vocabulary)
 
-    def closeness(self, core: str, query: Weighed, wordings: Ints, own: Known) -> NDArray[np.floating[Any]]:
-        """A question's core beside some wordings, with their `own` tokens, character by character."""
-        spelled = [self.alphabet.spell(self.cores[at]) for at in wordings.tolist()]
-        return closeness(self.alphabet.spell(core), spelled, query, own, self.vocabulary)
+    def closeness(self, core: str, query: Weighed, wordings: Ints, beside: Beside) -> NDArray[np.floating[Any]]:
+        """A question's core beside some wordings, whose tokens are compared already, character by character."""
+        spelled = [self._spelled[at] for at in wordings.tolist()]
+        return closeness(self.alphabet.spell(core), spelled, query, beside, self.vocabulary)
 
-    def heaviest_beyond(self, own: Known, query: Weighed) -> NDArray[np.floating[Any]]:
-        """For each wording, by its `own` tokens, the weight of the heaviest that the query lacks."""
-        weights = self.vocabulary.weights.take(own.places) * (query.numbers(own.places) == 0)
-        starts = own.counts.cumsum() - own.counts
-        return np.maximum.reduceat(np.append(weights, np.float32(0)), starts) * (own.counts > 0)
+    def beside(self, wordings: Ints, query: Weighed) -> Beside:
+        """Tokens of some wordings, compared with a query's."""
+        return self.content.several(wordings).beside(query, self.vocabulary)
 
     def marks(self, places: Ints, query: Weighed) -> Ints:
         """For each of some entries a mark for each of the query's places, 0 where it lacks it.

@@ -10,7 +10,8 @@ from rapidfuzz.fuzz import ratio
 
 from bot.match import closeness
 from bot.match.coverage import SHARE, SHORT_WORDING, Texts, cover, fit
-from bot.match.features import INDEX, LEAN_WEIGHTS, WEIGHTS
+from bot.match.features import INDEX, LEAN_WEIGHTS, NAMES, WEIGHTS
+from bot.match.highest import highest
 from bot.match.index import Index, spelling
 from bot.match.memory import uncollected
 from bot.match.postings import spans
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 CANDIDATES = 12
 DECOYS = 2
 _BY_SOUND = 0.4
-_BLOCK = 64
 _TELLS = 0.2
 """Share of a question that an entry must tell before its district counts for it."""
 
@@ -97,8 +97,9 @@ class Matcher:
         self._masses: Floats = np.array([index.chars.masses, index.sounds.masses])
         self._likeness = {latin: self._counts_for(latin) for latin in (False, True)}
         several = np.flatnonzero(index.ends - index.starts > 1)
-        bounds = np.column_stack([index.starts, index.ends])[several].ravel()
-        self._several: tuple[Ints, Ints] = several, bounds[bounds < len(index.wordings)]
+        bounds = np.union1d(index.starts[several], index.ends[several])
+        bounds = bounds[bounds < len(index.wordings)]
+        self._several: tuple[Ints, Ints, Ints] = several, bounds, bounds.searchsorted(index.starts[several])
 
     def _counts_for(self, latin: bool) -> tuple[Floats, Floats]:
         """What weighted Dice counts for, by characters and by sound, and for each wording that it is contained."""
@@ -167,7 +168,7 @@ class Matcher:
         np.divide(dice, like, out=like)
         like += contained
         like *= texts.common
-        alike = like.max(axis=0) if latin else like.sum(axis=0)
+        alike = np.maximum(*like) if latin else np.add(*like)
         rough = index.rough(row, texts.common[0]) * np.float32(1 / row.mass)
         rough += alike if index.one_each else self._best(alike)
         return rough
@@ -195,16 +196,16 @@ class Matcher:
     def _best(self, fit: Floats) -> Floats:
         """For each entry how well its best wording fits."""
         best = fit.take(self.index.starts)
-        places, bounds = self._several
+        places, bounds, own = self._several
         if len(places):
-            best[places] = np.maximum.reduceat(fit, bounds)[::2]
+            best[places] = np.maximum.reduceat(fit, bounds).take(own)
         return best
 
     def _first(self, rough: Floats) -> Ints:
         """Places of the best entries and of the best decoys, in no order."""
         entries, decoys = rough[: self.entries], rough[self.entries :]
-        first = _top(entries, CANDIDATES)
-        return np.concatenate([first, self.entries + _top(decoys, DECOYS)]) if len(decoys) else first
+        first = highest(entries, CANDIDATES)
+        return np.concatenate([first, self.entries + highest(decoys, DECOYS)]) if len(decoys) else first
 
     def _look_up(self, asked: Asked) -> _Found:
         """Contained names (longest per entry), keywords per entry, and entries that a rule rules out."""
@@ -239,11 +240,12 @@ class Matcher:
         at = places.tolist()
         items = [self.bank.items[place] for place in at]
         best, covered = evidence
+        nothing: Floats = np.zeros(len(at))
         names = [found.names.get(place, "") for place in at]
         keywords = [tuple(found.keywords.get(place, ())) for place in at]
         values: dict[str, Any] = {"sound": best.sound, "spoken": best.spoken}
         if asked.latin:  # typed pinyin: the sound stands in for the characters
-            wordings, held = best.by_sound, covered.told * 0
+            wordings, held = best.by_sound, nothing
             values |= dict.fromkeys(("dice", "asked", "told", "ratio", "central", "nearest"), best.sound)
             values |= {"wording": best.spoken}
         else:
@@ -257,28 +259,26 @@ class Matcher:
         if asked.own_regions:
             own = np.array([item.region in asked.own_regions for item in items])
             values["region"] = own & (covered.told >= _TELLS)
-        features = np.zeros((len(INDEX), len(at)))
-        for name, given in values.items():
-            features[INDEX[name]] = given
-        made = map(
-            Candidate,
+        features = np.array([values.get(name, nothing) for name in NAMES], dtype=np.float64)
+        columns = zip(
             at,
             [item.id for item in items],
-            (features.T @ self.weights).tolist(),
-            map(tuple, features.T.tolist()),
+            (self.weights @ features).tolist(),
+            zip(*features.tolist(), strict=True),
             wordings.tolist(),
             [item.decoy for item in items],
             names,
             keywords,
             held.tolist(),
+            strict=True,
         )
-        return sorted(made, key=lambda candidate: (-candidate.blend, candidate.id))
+        return sorted(map(Candidate._make, columns), key=lambda candidate: (-candidate.blend, candidate.id))
 
     def _by_characters(self, asked: Asked, row: Weighed, best: Fit, covered: Coverage) -> dict[str, Any]:
         """Features that compare what is written."""
         index, unknown = self.index, max(self.index.vocabulary.unknown, 1e-6)
-        held = index.content.several(best.by_chars)
-        close = index.closeness(asked.core, row, best.by_chars, held) if self.lean else ()
+        beside = index.beside(best.by_chars, row)
+        close = index.closeness(asked.core, row, best.by_chars, beside) if self.lean else ()
         return {
             "dice": best.dice,
             "wording": best.share,
@@ -288,20 +288,6 @@ class Matcher:
             "missing": np.minimum(covered.missing / unknown, 1.0),
             "central": covered.central,
             "nearest": best.nearest,
-            "extra": index.heaviest_beyond(held, row) / unknown,
+            "extra": beside.heaviest() / unknown,
             **dict(zip(closeness.NAMES, close, strict=False)),
         }
-
-
-def _top(scores: Floats, limit: int) -> Ints:
-    """Where the highest scores above 0 stand. In a long row the best of as many blocks leave out nearly all of it."""
-    least = np.float32(0)
-    blocks = len(scores) // _BLOCK
-    if blocks > limit:
-        highest = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
-        highest.partition(blocks - limit)
-        least = np.nextafter(highest[blocks - limit], np.float32(-1))
-    places = np.flatnonzero(scores > max(least, np.float32(0)))
-    if len(places) > limit:
-        places = places.take((-scores.take(places)).argpartition(limit - 1)[:limit])
-    return places

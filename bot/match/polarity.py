@@ -18,12 +18,15 @@ _OPPOSITES = (
     ("批准|同意|通过", "驳回|拒绝|没通过|不通过"),
 )
 _PAIRS = tuple((re.compile(left), re.compile(right)) for left, right in _OPPOSITES)
+_EITHER = re.compile("|".join(word for pair in _OPPOSITES for word in pair))
 _FORBIDS = re.compile("不可以|不能|不许|不准|不让|禁止|不得|勿好|勿能")
 _ALLOWS = re.compile("(?<!不)可以|(?<![不勿可])能(?!不能)|允许|可不可以|能不能|准不准")
 
 
 def opposed(question: str, known: str) -> bool:
     """Whether the question has the opposite of a word of what is known, which does not have the word itself."""
+    if not _EITHER.search(question):
+        return False
     for left, right in _PAIRS:
         for mine, other in ((left, right), (right, left)):
             asked = mine.search(question) and not other.search(question)

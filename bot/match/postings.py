@@ -102,7 +102,8 @@ def _counted(wanted: Ints, tokens: Ints) -> Ints:
 
 
 class Weighed:
-    """Tokens of one query. `places` and `weights` are of the known ones, in the order of the vocabulary."""
+    """Tokens of one query. `places` and `weights` are of the known ones, in the order of the vocabulary; of these the
+    first are `singles`."""
 
     def __init__(self, tokens: Iterable[int], vocabulary: Vocabulary) -> None:
         wanted = np.array(sorted(tokens), dtype=np.int64)
@@ -111,9 +112,9 @@ class Weighed:
         known = vocabulary.tokens.take(places, mode="clip") == wanted if size else np.zeros(len(wanted), dtype=bool)
         self.places: Ints = places[known]
         self.weights: Floats = vocabulary.weights.take(self.places).astype(np.float64)
-        strangers = wanted[~known]
-        singles = int(strangers.searchsorted(PAIR))
-        pairs = len(strangers) - singles
+        self.singles = int(self.places.searchsorted(vocabulary.singles))
+        singles = int(wanted.searchsorted(PAIR)) - self.singles
+        pairs = len(wanted) - len(self.places) - singles
         self.strange_singles = singles
         self.heaviest_stranger = vocabulary.unknown * (1.0 if singles else PAIR_WEIGHT if pairs else 0.0)
         mass = sum(self.weights.tolist()) + vocabulary.unknown * (singles + PAIR_WEIGHT * pairs)
@@ -134,25 +135,27 @@ class Postings:
     def __init__(
         self, vocabulary: Vocabulary, tokens: Ints, units: Ints, size: int, scale: Floats | None = None
     ) -> None:
-        """`tokens[i]`, sorted, stands in `units[i]`, each pair once; `scale[i]` is what it is worth there."""
+        """`tokens[i]`, sorted, stands in `units[i]`, each pair once; `scale[i]` is what its weight is worth there."""
         self.size = size
         places = vocabulary.find(tokens)
+        weights = vocabulary.weights[places]
         ends = np.cumsum(np.bincount(places, minlength=len(vocabulary.tokens)))
         self._counts: Ints = np.diff(ends, prepend=0)
         self._spans: Ints = np.column_stack([ends - self._counts, ends])
         self._units = units.astype(np.int32)
-        self._scale = None if scale is None else scale.astype(np.float32)
-        self.masses = _masses(vocabulary.weights[places], units, size)
+        self._scaled = None if scale is None else (weights * scale).astype(np.float32)
+        self.masses = _masses(weights, units, size)
 
     def overlaps(self, query: Weighed, scaled: bool = False) -> Floats:
         """For every unit the weight of the query's tokens that it holds, by their scale or plainly; shape (size,)."""
         if not len(query.places):
             return np.zeros(self.size, dtype=np.float32)
         stretches = self._spans.take(query.places, axis=0).tolist()
-        units = np.concatenate([self._units[start:end] for start, end in stretches])
-        worth = query.weights.repeat(self._counts.take(query.places))
-        if scaled and self._scale is not None:
-            worth *= np.concatenate([self._scale[start:end] for start, end in stretches])
+        units = np.concatenate([self._units[start:end] for start, end in stretches], dtype=np.intp)
+        if scaled and self._scaled is not None:
+            worth = np.concatenate([self._scaled[start:end] for start, end in stretches])
+        else:
+            worth = query.weights.repeat(self._counts.take(query.places))
         return np.bincount(units, weights=worth, minlength=self.size).astype(np.float32)
 
 
@@ -188,7 +191,7 @@ class Forward:
         lows = self._bounds.take(units)
         counts = self._bounds.take(units + 1) - lows
         packed = self._packed.take(spans(lows, lows + counts))
-        return Known(packed >> _PLACE_SHIFT & _PLACES, np.arange(len(units)).repeat(counts), counts)
+        return Known(packed >> _PLACE_SHIFT & _PLACES, counts)
 
     def marks(self, units: Ints, places: Ints) -> Ints:
         """The mark of each of some places in each of some units, 0 where it is lacking; shape (units, places)."""
@@ -204,14 +207,45 @@ class Forward:
         """For each of several units the weight of the query's tokens that it holds."""
         known, weights = self.several(units), np.zeros(self._tokens)
         weights[query.places] = query.weights
-        held: Floats = np.bincount(known.units, weights.take(known.places), len(units)).astype(np.float64)
+        held: Floats = np.bincount(numbered(known.counts), weights.take(known.places), len(units)).astype(np.float64)
         return held
 
 
 class Known(NamedTuple):
-    """Tokens of a few units: places in the vocabulary, the number of the unit among the few, and how many tokens
-    each unit has."""
+    """Tokens of a few units: places in the vocabulary, unit by unit, and how many tokens each unit has."""
 
     places: Ints
-    units: Ints
     counts: Ints
+
+    def beside(self, query: Weighed, vocabulary: Vocabulary) -> Beside:
+        """The same tokens, each compared with a query's."""
+        numbers = query.numbers(self.places)
+        return Beside(self.places, self.counts, numbers, vocabulary.weights.take(self.places) * (numbers == 0))
+
+
+class Beside(NamedTuple):
+    """What `Known` tells; of each token where in a query's `places` it stands, from 1, or 0; and what it weighs when
+    the query lacks it, else 0."""
+
+    places: Ints
+    counts: Ints
+    numbers: Ints
+    extra: Floats
+
+    @property
+    def units(self) -> Ints:
+        """The number of each token's unit among the few."""
+        return numbered(self.counts)
+
+    def heaviest(self) -> Floats:
+        """For each unit the weight of the heaviest token that the query lacks."""
+        extra = np.concatenate([self.extra, _NOTHING])  # lest the last unit start beyond the end
+        return np.maximum.reduceat(extra, self.counts.cumsum() - self.counts) * (self.counts > 0)
+
+
+_NOTHING = np.zeros(1, dtype=np.float32)
+
+
+def numbered(counts: Ints) -> Ints:
+    """The number of each of some runs, as often as the run is long."""
+    return np.arange(len(counts)).repeat(counts)

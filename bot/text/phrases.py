@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 T = TypeVar("T")
+_Phrase = tuple[str, T, bool, bool]
+"""A phrase, its payload, and whether it begins and ends with a Latin letter."""
 
 
 class Phrases(Generic[T]):
@@ -20,26 +22,28 @@ class Phrases(Generic[T]):
         for phrase, told in pairs:
             if phrase:
                 payload.setdefault(phrase, told)
-        self._phrases = [(phrase, told, _letter(phrase[0]), _letter(phrase[-1])) for phrase, told in payload.items()]
+        self.items: list[_Phrase[T]] = [
+            (phrase, told, _letter(phrase[0]), _letter(phrase[-1])) for phrase, told in payload.items()
+        ]
         self._compile()
 
     def _compile(self) -> None:
-        phrases = [phrase for phrase, *_ in self._phrases]
+        phrases = [phrase for phrase, *_ in self.items]
         self._longest = AhoCorasick(phrases, MatchKind.LeftmostLongest, store_patterns=False)
         self._every = AhoCorasick(phrases, store_patterns=False)
 
-    def __getstate__(self) -> list[tuple[str, T, bool, bool]]:
+    def __getstate__(self) -> list[_Phrase[T]]:
         """The phrases alone: an automaton cannot be pickled, and is made again in a moment."""
-        return self._phrases
+        return self.items
 
-    def __setstate__(self, phrases: list[tuple[str, T, bool, bool]]) -> None:
+    def __setstate__(self, phrases: list[_Phrase[T]]) -> None:
         """Make the automata again."""
-        self._phrases = phrases
+        self.items = phrases
         self._compile()
 
     def words(self) -> list[str]:
         """Every phrase."""
-        return [phrase for phrase, *_ in self._phrases]
+        return [phrase for phrase, *_ in self.items]
 
     def find(self, text: str) -> list[tuple[int, str, T]]:
         """Every (start, phrase, payload) from left to right, without overlap."""
@@ -64,9 +68,8 @@ class Phrases(Generic[T]):
         """Those that do not begin or end inside a Latin word."""
         found: list[tuple[int, str, T]] = []
         for number, start, end in met:
-            phrase, payload, opens, closes = self._phrases[number]
-            inside = (opens and start and _letter(text[start - 1])) or (closes and _letter(text[end : end + 1]))
-            if not inside:
+            phrase, payload, opens, closes = self.items[number]
+            if not _inside_a_word(text, start, end, opens, closes):
                 found.append((start, phrase, payload))
         return found
 
@@ -80,7 +83,50 @@ class Phrases(Generic[T]):
 
     def __len__(self) -> int:
         """Number of phrases."""
-        return len(self._phrases)
+        return len(self.items)
+
+
+class Sets:
+    """Several sets of phrases, all looked for in one pass over a text."""
+
+    def __init__(self, *sets: Phrases[Any]) -> None:
+        self._sets = sets
+        self._compile()
+
+    def _compile(self) -> None:
+        owners: dict[str, list[tuple[int, _Phrase[Any]]]] = {}
+        for number, phrases in enumerate(self._sets):
+            for item in phrases.items:
+                owners.setdefault(item[0], []).append((number, item))
+        self._owners = list(owners.values())
+        self._every = AhoCorasick(owners, store_patterns=False)
+
+    def __getstate__(self) -> tuple[Phrases[Any], ...]:
+        """The sets alone."""
+        return self._sets
+
+    def __setstate__(self, sets: tuple[Phrases[Any], ...]) -> None:
+        """Make the automaton again."""
+        self._sets = sets
+        self._compile()
+
+    def find(self, text: str) -> list[list[tuple[int, str, Any]]]:
+        """What `Phrases.find` of each set finds."""
+        met = search(self._every, text, every=True)
+        met.sort(key=_leftmost_longest)
+        found: list[list[tuple[int, str, Any]]] = [[] for _ in self._sets]
+        done = [0] * len(found)
+        for number, start, end in met:
+            for owner, (phrase, payload, opens, closes) in self._owners[number]:
+                if start >= done[owner] and not _inside_a_word(text, start, end, opens, closes):
+                    found[owner].append((start, phrase, payload))
+                    done[owner] = end
+        return found
+
+
+def _inside_a_word(text: str, start: int, end: int, opens: bool, closes: bool) -> bool:
+    """Whether what stands there begins or ends inside a Latin word; `opens`, `closes`: with a letter."""
+    return (opens and start > 0 and _letter(text[start - 1])) or (closes and _letter(text[end : end + 1]))
 
 
 def blanked(text: str, found: Sequence[tuple[int, str, object]]) -> str:

@@ -11,7 +11,7 @@ from bot.text import pinyin
 from bot.text.expand import expand
 from bot.text.normalise import join_han, key, normalise
 from bot.text.numerals import to_arabic
-from bot.text.phrases import Phrases
+from bot.text.phrases import Phrases, Sets, blanked
 from bot.understand import filler
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ class Lexicon:
             for template in item.ask
             for wording in expand(template)
         }
+        self.slots = Sets(  # in the order in which `understand` takes them apart
+            self._districts, self.regions, self.outside, self.elsewhere, self.facets, self.audiences, self.themes
+        )
         self.talk_near = cache(self._talk_near)
         groups = [tuple(normalise(word) for word in group) for group in book.synonyms]
         self._symbols = {word: chr(_SYMBOLS + number) for number, group in enumerate(groups) for word in group}
@@ -102,12 +105,17 @@ class Lexicon:
         Places are matched as a slot of their own: as mere words they would carry a question to whatever entry
         mentions them.
         """
-        return _rest(self._districts.blank(text), text)
+        return without(text, self._districts.find(text))
 
     def all_without_districts(self, texts: Sequence[str]) -> list[str]:
         """The same for many texts at once."""
         lines = self._districts.blank("\n".join(texts)).split("\n")
         return list(map(_rest, lines, texts))
+
+
+def without(text: str, found: Sequence[tuple[int, str, object]]) -> str:
+    """The text with what was found in it cut out; the text itself when nothing would be left."""
+    return _rest(blanked(text, found), text)
 
 
 def _rest(cut: str, text: str) -> str:

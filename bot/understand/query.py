@@ -10,6 +10,7 @@ from bot.text import pinyin
 from bot.text.normalise import join_han, key, normalise, plain_digits
 from bot.text.phrases import blanked
 from bot.understand import filler
+from bot.understand.lexicon import without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,15 +27,14 @@ _HAN = re.compile("[\u3400-\u9fff]")
 def understand(raw: str, lexicon: Lexicon) -> Query:
     """Read one question. Never raises; an empty text gives a query without content."""
     text = join_han(plain_digits(normalise(raw)))
-    need = lexicon.without_districts(text)
+    districts, places, topics, away, things, audiences, themes = lexicon.slots.find(text)
+    need = without(text, districts)
     typed = pinyin.of_typed(need) if _LATIN.search(need) else None
     bare = filler.bare(need)
     core = lexicon.compared(bare)
     syllables = typed if typed is not None else pinyin.of_characters(bare)
     sounds = " ".join(syllables) if typed is not None and not _HAN.search(text) else ""
-    topics = [item for _, _, item in lexicon.outside.find(text)]
-    outside = next((item for item in topics if item.refuse), topics[0] if topics else None)
-    places = lexicon.regions.find(text)
+    outside = next((item for _, _, item in topics if item.refuse), topics[0][2] if topics else None)
     regions = _regions(places, sounds and " ".join(pinyin.of_typed(text) or ()), lexicon)
     rest = lexicon.facets.blank(filler.bare(" ".join(blanked(text, places).split())))
     return Query(
@@ -44,14 +44,14 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
         syllables=syllables,
         latin=bool(sounds),
         regions=regions,
-        elsewhere=_elsewhere(text, lexicon),
+        elsewhere=_elsewhere(text, away),
         outside=outside.name if outside else None,
         outside_hint=outside.hint if outside else None,
         refuse=outside.refuse if outside else False,
         english=typed is None and bool(_LATIN.search(text)) and not _HAN.search(text),
-        asked=_asked(text, sounds, lexicon),
-        audiences=_distinct(name for _, _, name in lexicon.audiences.find(text)),
-        themes=_distinct(name for _, _, name in lexicon.themes.find(text)),
+        asked=_asked(things, sounds, lexicon),
+        audiences=_names(audiences),
+        themes=_names(themes),
         years=tuple(int(year) for year in filler.YEAR.findall(text)),
         honour=bool(filler.HONOUR.search(text)),
         browse=bool(filler.BROWSE.search(text)),
@@ -62,8 +62,8 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
     )
 
 
-def _distinct(names: object) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))  # type: ignore[call-overload]
+def _names(found: Iterable[tuple[int, str, str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for _, _, name in found))
 
 
 def _regions(places: Iterable[tuple[int, str, str]], sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
@@ -74,21 +74,21 @@ def _regions(places: Iterable[tuple[int, str, str]], sounds: str, lexicon: Lexic
     return tuple(dict.fromkeys(districts or found))
 
 
-def _elsewhere(text: str, lexicon: Lexicon) -> str | None:
+def _elsewhere(text: str, found: Iterable[tuple[int, str, str]]) -> str | None:
     """A place outside the city that the question is about; not one that is gone to or dealt with (去东南亚, 跟捷克).
 
     Nor one where somebody of ours stays (我在新疆干活).
     """
-    for start, word, name in lexicon.elsewhere.find(text):
+    for start, word, name in found:
         before, after = text[:start], text[start + len(word) :]
         if not _TOWARDS.search(before) and not (_OURS.search(before) and _STAYS.match(after)):
             return name
     return None
 
 
-def _asked(text: str, sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
-    found = sorted(lexicon.facets.find(text), key=lambda item: -len(item[1]))
-    names = [name for _, _, name in found]
+def _asked(found: Iterable[tuple[int, str, str]], sounds: str, lexicon: Lexicon) -> tuple[str, ...]:
+    longest_first = sorted(found, key=lambda item: -len(item[1]))
+    names = [name for _, _, name in longest_first]
     if sounds:
         names += [
             name for words, name in lexicon.facet_sounds.items() if " " in words and f" {words} " in f" {sounds} "
