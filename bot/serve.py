@@ -27,6 +27,7 @@ from bot.dashboard.access import new_link
 from bot.dashboard.login import link
 from bot.dashboard.site import base_of, dashboard, is_on
 from bot.errors import SettingsError
+from bot.gaps.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -186,6 +187,8 @@ async def _serve(settings: Settings, desk: Desk, say: Callable[[str], None]) -> 
             if ended:
                 return
             await app.querylog.take_over()
+            if app.querylog.shared or app.querylog.file:
+                app.gaps.work = Worker(app.reloader.folder).refresh
             channels = registered(app)
             app.channels = {channel.name: channel.health for channel in channels}
             routes = [route for channel in channels for route in channel.routes()]
