@@ -37,7 +37,7 @@ from bot.querylog.store import QueryLog
 from bot.record import row as row_of
 from bot.redact import redact
 from bot.reload import Reloaded, Reloader
-from bot.replies import Replies
+from bot.replies import Made, Replies
 from bot.switch import Switch
 from bot.watch import ErrorRate, watching
 
@@ -101,6 +101,8 @@ class App:
             self.in_hand -= 1
 
     async def _once(self, message: Message, draft: Draft | None, reply: Reply | None) -> Handled:
+        if not message.message_id:
+            return await self._handle(message, draft, reply)
         made = False
 
         async def make() -> Handled:
@@ -120,7 +122,11 @@ class App:
         start = time.perf_counter()
         desk = self.desk  # one to the end, whatever is swapped meanwhile
         admitted = verdict is Verdict.OK
-        reply = said or self._reply(message, earlier, desk) if admitted else fixed(Status.LIMITED, "limited", desk)
+        if said is not None and admitted:
+            made = Made(said)
+        else:
+            made = self._made(message, earlier, desk) if admitted else Made(fixed(Status.LIMITED, "limited", desk))
+        reply = made.reply
         took_ms = (time.perf_counter() - start) * 1000
         self.errors.note(reply.status is Status.ERROR)
         payload = payload_of(message, reply, took_ms)
@@ -128,7 +134,7 @@ class App:
             return Handled(payload, reply)
         post = None if draft is None else posted(reply, draft)
         turns = self.memory.add(message, earlier, reply.turn, tick) if admitted else ()
-        row = row_of(message, user, reply, desk.book.version, took_ms, now)
+        row = row_of(message, user, reply, desk.book.version, took_ms, now, made.words)
         taken = await self.recorder.take(Arrival(row, message.also, post, turns))
         self.metrics.asked(message.channel, str(reply.status), took_ms / 1000, time.perf_counter() - begun)
         if taken is None:
@@ -146,17 +152,17 @@ class App:
             return Handled(payload, reply)
         return Handled(payload, reply, delivery=unstored(message.channel, posted(reply, draft), self._now()))
 
-    def _reply(self, message: Message, turns: tuple[Turn, ...], desk: Desk) -> Reply:
+    def _made(self, message: Message, turns: tuple[Turn, ...], desk: Desk) -> Made:
         today, paused = self._now().date(), self.switch.paused
         if paused.everything:
-            return replace(fixed(Status.NONE, "paused_all", desk), reason="机器人暂停回答")
+            return Made(replace(fixed(Status.NONE, "paused_all", desk), reason="机器人暂停回答"))
         try:
             if message.entry is not None:
-                return give(message.entry, message.text, desk, today, paused.entries)
-            return self.replies.reply(message.text, desk, turns, today, message.home, paused.entries)
+                return Made(give(message.entry, message.text, desk, today, paused.entries))
+            return self.replies.made(message.text, desk, turns, today, message.home, paused.entries)
         except Exception:
             log.exception("a question could not be answered")
-            return fixed(Status.ERROR, "error", desk)
+            return Made(fixed(Status.ERROR, "error", desk))
 
     async def _user_key(self, message: Message) -> str:
         if message.passing:
@@ -170,7 +176,7 @@ class App:
     async def preview(self, message: Message) -> Reply:
         """The reply that a message would get now; nothing is counted, remembered or stored."""
         user, now, tick = await self._user_key(message), self._now(), self._tick()
-        return self._reply(message, await self.memory.turns(message, user, now, tick), self.desk)
+        return self._made(message, await self.memory.turns(message, user, now, tick), self.desk).reply
 
     async def feedback(self, row_id: int, verdict: str, message: Message) -> bool:
         """Store 👍 or 👎 with its row; false when the row is not this user's."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.answer import answer
-from bot.redact import redact
+from bot.record import Words
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,6 +24,13 @@ _NEW_SHARE = 1 / 8
 _REPLY_BYTES = 1500
 """What a reply takes beside its words, which it mostly shares with others."""
 _TAG = "〔"
+
+
+class Made(NamedTuple):
+    """A reply, and what the log keeps of the words; None for those that are not worth keeping."""
+
+    reply: Reply
+    words: Words | None = None
 
 
 class Replies:
@@ -47,12 +54,12 @@ class Replies:
         """About how many bytes they take."""
         return self._new.size + self._often.size
 
-    def reply(
+    def made(
         self, text: str, desk: Desk, turns: Sequence[Turn], today: dt.date, home: str, paused: frozenset[str]
-    ) -> Reply:
+    ) -> Made:
         """What `answer` says; with earlier turns it is always made afresh."""
         if turns:
-            return answer(text, desk, turns, today, home=home, paused=paused)
+            return Made(answer(text, desk, turns, today, home=home, paused=paused))
         of = self._of
         if of is None or of[0] is not desk or of[1] != today or of[2] != paused:
             self.clear()
@@ -66,8 +73,12 @@ class Replies:
         if again is not None:
             self._often.add(key, again)
             return again
-        made = answer(text, desk, (), today, home=home, paused=paused)
-        if len(text) <= MAX_CHARS and _TAG not in redact(text):
+        reply = answer(text, desk, (), today, home=home, paused=paused)
+        if len(text) > MAX_CHARS:
+            return Made(reply)
+        words = Words.of(text, reply)
+        made = Made(reply, words)
+        if _TAG not in words.text:
             self._new.add(key, made)
         return made
 
@@ -82,26 +93,26 @@ class _Segment:
     """Replies up to so many bytes; the least recently used make room."""
 
     def __init__(self, max_bytes: int) -> None:
-        self.replies: OrderedDict[tuple[str, str], Reply] = OrderedDict()
+        self.replies: OrderedDict[tuple[str, str], Made] = OrderedDict()
         self.size, self._max_bytes = 0, max_bytes
 
-    def add(self, key: tuple[str, str], reply: Reply) -> None:
-        self.replies[key] = reply
-        self.size += _weight(key, reply)
+    def add(self, key: tuple[str, str], made: Made) -> None:
+        self.replies[key] = made
+        self.size += _weight(key, made)
         while self.size > self._max_bytes:
             self.pop(next(iter(self.replies)))
 
-    def pop(self, key: tuple[str, str]) -> Reply | None:
-        reply = self.replies.pop(key, None)
-        if reply is not None:
-            self.size -= _weight(key, reply)
-        return reply
+    def pop(self, key: tuple[str, str]) -> Made | None:
+        made = self.replies.pop(key, None)
+        if made is not None:
+            self.size -= _weight(key, made)
+        return made
 
     def clear(self) -> None:
         self.replies.clear()
         self.size = 0
 
 
-def _weight(key: tuple[str, str], reply: Reply) -> int:
+def _weight(key: tuple[str, str], made: Made) -> int:
     """Bytes, two a character; a little too many rather than too few."""
-    return _REPLY_BYTES + 2 * (2 * len(key[0]) + sum(len(block.text) for block in reply.blocks))
+    return _REPLY_BYTES + 2 * (2 * len(key[0]) + sum(len(block.text) for block in made.reply.blocks))

@@ -27,6 +27,7 @@ from bot.dashboard.access import new_link
 from bot.dashboard.login import link
 from bot.dashboard.site import base_of, dashboard, is_on
 from bot.errors import SettingsError
+from bot.gaps.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 _SHUTDOWN_SECONDS = 8
+_BACKLOG = 1024
 _CONNECTIONS = 1000
 _IDLE_SECONDS = 15
 _SWITCH_SECONDS = 0.0005
@@ -130,17 +132,29 @@ class _Quiet(logging.Filter):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket, or SettingsError with what to do."""
+    """A socket at the address, or SettingsError with what to do. It does not listen yet: who balances the load goes
+    elsewhere until somebody answers here.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(1024)
     except (OSError, UnicodeError, ValueError, TypeError) as error:
         listener.close()
-        raise SettingsError([f"不能在 {host}:{port} 上监听{_mend(error)}"]) from None
+        raise _unusable(host, port, error) from None
     return listener
+
+
+def _listen(listener: socket.socket, settings: Settings) -> None:
+    try:
+        listener.listen(_BACKLOG)
+    except OSError as error:  # another process has begun to, in the meantime
+        raise _unusable(settings.host, settings.port, error) from None
+
+
+def _unusable(host: str, port: int, error: Exception) -> SettingsError:
+    return SettingsError([f"不能在 {host}:{port} 上监听{_mend(error)}"])
 
 
 def _mend(error: Exception) -> str:
@@ -186,6 +200,8 @@ async def _serve(settings: Settings, desk: Desk, say: Callable[[str], None]) -> 
             if ended:
                 return
             await app.querylog.take_over()
+            if app.querylog.shared or app.querylog.file:
+                app.gaps.work = Worker(app.reloader.folder).refresh
             channels = registered(app)
             app.channels = {channel.name: channel.health for channel in channels}
             routes = [route for channel in channels for route in channel.routes()]
@@ -193,6 +209,7 @@ async def _serve(settings: Settings, desk: Desk, say: Callable[[str], None]) -> 
                 routes.append(dashboard(app))
             config = _config(settings, create_web(app, more=routes))
             logging.getLogger("uvicorn.error").addFilter(_Quiet())
+            _listen(listener, settings)
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             entries = len(desk.book.entries)
             say(f"甬改问答已启动：http://{host}:{settings.port}  （{entries} 个条目，版本 {desk.book.version}）")

@@ -14,6 +14,7 @@ from bot.answer import answer
 from bot.app import App, running
 from bot.desk import Desk
 from bot.model import Message, Status
+from bot.record import Words
 from bot.replies import Replies
 from bot.settings import load_settings
 
@@ -47,7 +48,9 @@ def test_a_kept_reply_is_what_would_be_made_afresh(desk: Desk, made: list[str]) 
     kept, asked = Replies(), texts * 3
     random.Random(1).shuffle(asked)
     for text in asked:
-        assert kept.reply(text, desk, (), TODAY, "", NONE) == answer(text, desk, (), TODAY)
+        made_now = kept.made(text, desk, (), TODAY, "", NONE)
+        assert made_now.reply == answer(text, desk, (), TODAY)
+        assert made_now.words == Words.of(text, made_now.reply)
     assert len(made) == len(kept) == len(set(texts)) > 100
 
 
@@ -55,7 +58,7 @@ def test_a_change_of_anything_drops_them(desk: Desk, made: list[str]) -> None:
     kept = Replies()
     other = Desk.__new__(Desk)
     other.__dict__.update(desk.__dict__)
-    first = kept.reply("老小区装电梯", desk, (), TODAY, "", NONE)
+    first = kept.made("老小区装电梯", desk, (), TODAY, "", NONE).reply
     paused = frozenset(first.ids)
     for given in (
         (desk, TODAY, NONE),
@@ -64,7 +67,7 @@ def test_a_change_of_anything_drops_them(desk: Desk, made: list[str]) -> None:
         (other, dt.date(2026, 11, 22), paused),
     ):
         before = len(made)
-        one = kept.reply("老小区装电梯", given[0], (), given[1], "", given[2])
+        one = kept.made("老小区装电梯", given[0], (), given[1], "", given[2]).reply
         assert len(made) == before + (given[0] is not desk)
         assert (one.status is Status.NONE) is (given[2] is paused)
         assert len(kept) == 1
@@ -73,7 +76,8 @@ def test_a_change_of_anything_drops_them(desk: Desk, made: list[str]) -> None:
 def test_home_is_part_of_the_question(desk: Desk, made: list[str]) -> None:
     kept = Replies()
     for home in ("", "慈溪市", "", "慈溪市"):
-        assert kept.reply("公交优惠", desk, (), TODAY, home, NONE) == answer("公交优惠", desk, (), TODAY, home=home)
+        found = kept.made("公交优惠", desk, (), TODAY, home, NONE).reply
+        assert found == answer("公交优惠", desk, (), TODAY, home=home)
     assert len(made) == 2
 
 
@@ -81,21 +85,21 @@ def test_personal_and_endless_words_are_not_kept(desk: Desk) -> None:
     kept = Replies()
     for text in ("我的电话13812345678，想装电梯", "我叫王小明，想装电梯", "装电梯" * 100):
         for _ in range(3):
-            kept.reply(text, desk, (), TODAY, "", NONE)
+            kept.made(text, desk, (), TODAY, "", NONE)
     assert len(kept) == 0
 
 
 def test_they_take_no_more_than_they_may(desk: Desk, made: list[str]) -> None:
     kept = Replies(max_bytes=80_000)
     for number in range(60):
-        kept.reply("老小区装电梯", desk, (), TODAY, "", NONE)
-        kept.reply(f"装电梯 {number}", desk, (), TODAY, "", NONE)
+        kept.made("老小区装电梯", desk, (), TODAY, "", NONE)
+        kept.made(f"装电梯 {number}", desk, (), TODAY, "", NONE)
         assert 0 < kept.size <= 80_000
     assert made.count("老小区装电梯") == 1, "newcomers push out only each other"
     assert len(kept) < 10
     for number in range(60):
         for _ in range(2):
-            kept.reply(f"装电梯 {number}", desk, (), TODAY, "", NONE)
+            kept.made(f"装电梯 {number}", desk, (), TODAY, "", NONE)
         assert kept.size <= 80_000
     assert 10 < len(kept) < 40
     kept.clear()

@@ -12,6 +12,7 @@ from rapidfuzz.fuzz import ratio
 
 from bot.decide import SURE_AT
 from bot.model import Status
+from bot.querylog.columns import utc_text
 from bot.querylog.tables import feedback, query_log
 
 if TYPE_CHECKING:
@@ -73,9 +74,10 @@ async def collect(connection: AsyncConnection, since: dt.datetime | None, feedba
     """Every failed row asked since that moment (None: ever), and the rows judged after that verdict."""
     found = Collected(feedback=feedback_after)
     last: dict[str, _Row] = {}
-    rows = await connection.stream(_rows(since))
-    async for page in rows.partitions(_PAGE):
-        for row in (_Row(*told) for told in page):
+    crowd = _PAGE
+    after = await _before(connection, since)
+    while page := [_Row(*told) for told in await connection.execute(_rows(since, after))]:
+        for row in page:
             before = last.get(row.user)
             if before is not None:
                 _look_back(before, row, found.findings)
@@ -83,10 +85,13 @@ async def collect(connection: AsyncConnection, since: dt.datetime | None, feedba
             reason = _reason(row)
             if reason is not None:
                 found.findings[row.id] = Finding(row.id, row.text, reason)
-        newest = _Row(*page[-1])
+        newest, after = page[-1], page[-1].id
         found.scanned_from = found.scanned_from or page[0].id
         found.seen = dt.datetime.fromisoformat(newest.at)
-        last = {user: item for user, item in last.items() if _passed(item, newest) < PICK_WITHIN}
+        if len(last) > crowd:
+            recent = utc_text(found.seen - PICK_WITHIN)
+            last = {user: item for user, item in last.items() if item.at > recent}
+            crowd = max(_PAGE, 2 * len(last))
     await _judged(connection, found)
     return found
 
@@ -97,11 +102,21 @@ def _columns() -> tuple[sa.ColumnElement[Any], ...]:
     return row.id, at, row.user_key, row.text, row.status, row.score, row.runner_up, row.reason, row.verdict
 
 
-def _rows(since: dt.datetime | None) -> sa.Select[Any]:
-    asked = sa.select(*_columns()).where(query_log.c.status.in_([str(status) for status in _QUESTIONS]))
+async def _before(connection: AsyncConnection, since: dt.datetime | None) -> int:
+    """The number that every row asked since then is above."""
+    if since is None:
+        return 0
+    first = await connection.scalar(sa.select(sa.func.min(query_log.c.id)).where(query_log.c.asked_at >= since))
+    return (first or 1) - 1
+
+
+def _rows(since: dt.datetime | None, after: int) -> sa.Select[Any]:
+    """A page, read by a statement of its own: one that lasted would keep SQLite from folding its log away."""
+    asked = sa.select(*_columns()).where(query_log.c.id > after)
+    asked = asked.where(query_log.c.status.in_([str(status) for status in _QUESTIONS]))
     if since is not None:
         asked = asked.where(query_log.c.asked_at >= since)
-    return asked.order_by(query_log.c.id)
+    return asked.order_by(query_log.c.id).limit(_PAGE)
 
 
 def _passed(before: _Row, row: _Row) -> dt.timedelta:

@@ -13,11 +13,13 @@ from bot.querylog.lead import alone, lead
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from bot.desk import Desk
     from bot.gaps.model import Refreshed
     from bot.querylog.store import QueryLog
+
+    Work = Callable[[QueryLog, Desk, dt.datetime], Awaitable[Refreshed]]
 
 _FIRST_SECONDS = 60.0
 _EVERY_SECONDS = 3600.0
@@ -31,13 +33,15 @@ class Keeper:
     def __init__(self, querylog: QueryLog, now: Callable[[], dt.datetime], first: float = _FIRST_SECONDS) -> None:
         self.asked = asyncio.Event()
         """Set it to have the gaps refreshed now."""
+        self.work: Work = refresh
+        """Who does it: this process, unless it is told otherwise."""
         self._querylog, self._now, self._first = querylog, now, first
         self._one = asyncio.Lock()
 
     async def refresh(self, desk: Desk) -> Refreshed:
         """Take in what was logged and ask this knowledge, after any refresh under way. Raises StoreError."""
         async with self._one, alone(self._querylog, "gap-refresh"):
-            return await refresh(self._querylog, desk, self._now())
+            return await self.work(self._querylog, desk, self._now())
 
     async def after_swap(self, _: object) -> None:
         """New knowledge may answer what was a gap."""

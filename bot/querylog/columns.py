@@ -15,7 +15,7 @@ def utc_text(moment: dt.datetime) -> str:
     """A moment as it is stored: ISO 8601 in UTC, always 27 characters. ValueError without a time zone."""
     if moment.tzinfo is None:
         raise ValueError("a moment needs its time zone")
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class UtcText(sa.types.TypeDecorator[dt.datetime]):

@@ -53,6 +53,8 @@ class QueryLog:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self.shared = engine.dialect.name != "sqlite"
+        """Whether several processes may use this log at once."""
         self.owner = secrets.token_hex(8)
         shortcut = None if self.shared else PlainRows(engine)
         self._writer: Writer[Arrival] = Writer(engine, partial(take, owner=self.owner), shortcut)
@@ -83,11 +85,6 @@ class QueryLog:
         except DamagedError as error:
             damaged = set_aside(error.file, dt.datetime.now(dt.UTC))
             return await cls.open(url), damaged
-
-    @property
-    def shared(self) -> bool:
-        """Whether several processes may use this log at once."""
-        return self._engine.dialect.name != "sqlite"
 
     @property
     def url(self) -> URL:

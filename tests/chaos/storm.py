@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from collections import Counter
@@ -30,6 +31,7 @@ from tests.emulators import aibot, telegram, wecom, wecom_kf
 
 SETTLE_SECONDS = 150.0
 _BREATH = 2.0
+_BLINK = 0.05
 _SECRETS = (wecom.SECRET, wecom_kf.KF_SECRET, wecom.AES_KEY, telegram.TOKEN, aibot.SECRET, "access_token", "wm-citizen")
 HOOK_SECRET = "secret-of-the-storm"
 
@@ -181,10 +183,15 @@ class Storm:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     kills: list[Kill] = field(default_factory=list)
     away: bool = False
+    pause: float = 0.0
+    """Seconds that this process, which only waits, had to wait for a processor at most: what others take of the
+    machine makes every step of a question so much longer.
+    """
 
     async def ask(self) -> None:
         """Everybody at once; returns when the last question is acknowledged."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._feel_the_machine())
             for number, crowd in enumerate(self.crowds):
                 for user in range(self.plan.users):
                     dice = random.Random(f"{self.plan.seed}-{number}-{user}")
@@ -194,6 +201,12 @@ class Storm:
         while not self.over.is_set():
             await asyncio.sleep(dice.uniform(0.1, self.plan.gap))
             await crowd.ask(user, dice.randrange(self.bank))
+
+    async def _feel_the_machine(self) -> None:
+        while not self.over.is_set():
+            begun = time.monotonic()
+            await asyncio.sleep(_BLINK)
+            self.pause = max(self.pause, time.monotonic() - begun - _BLINK)
 
     async def kill(self, program: Program) -> None:
         """SIGKILL, and a look at what the log did not know."""
@@ -304,7 +317,10 @@ async def check(storm: Storm, work: Platforms, reader: Reader, bank: list[str], 
     states = await reader.deliveries()
     if storm.plan.thorough and set(states) != {"done"}:
         report.wrong.append(f"deliveries: {states}")
-    report.remarks.append(f"longest wait on the web: {report.lines['web'].longest:.1f} s")
+    report.remarks.append(
+        f"longest wait on the web: {report.lines['web'].longest:.1f} s; the test itself waited for a processor up to "
+        f"{storm.pause:.1f} s, load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+    )
 
 
 def _by_user(acknowledged: Counter[Question]) -> Counter[int]:

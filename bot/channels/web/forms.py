@@ -7,24 +7,25 @@ from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 
-from bot.channels.web.security import same_origin
+from bot.channels.web.security import header, same_origin
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import Scope
 
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
 
-def media_type(request: Request) -> str:
+def media_type(scope: Scope) -> str:
     """The content type without its parameters, in small letters; empty when there is none."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return header(scope, b"content-type").decode("latin-1").partition(";")[0].strip().lower()
 
 
 async def form_fields(request: Request) -> dict[str, str]:
     """The fields of our own form; of a name that comes twice, the last one counts."""
     if not same_origin(request.headers):
         raise HTTPException(403, "这个请求来自别的网站，没有受理。请回到本站的页面再试。")
-    if media_type(request) != _FORM_TYPE:
+    if media_type(request.scope) != _FORM_TYPE:
         raise HTTPException(415, "请用页面上的表单发送。")
     body = (await request.body()).decode("utf-8", "replace")
     try:

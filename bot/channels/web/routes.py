@@ -21,11 +21,11 @@ from bot.metrics import CONTENT_TYPE
 from bot.model import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
-    from starlette.types import Lifespan
+    from starlette.types import Lifespan, Receive, Scope, Send
 
     from bot.channels.service import Talk
 
@@ -43,13 +43,22 @@ _VERDICTS = ("up", "down")
 _ERRORS = {404: "没有这个页面。", 405: "这个地址不接受这种请求。", 500: "系统出了点问题，请稍后再试。"}
 
 
+class _Json(Response):
+    """Its headers are ready but for the length."""
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
+        """The same for every reply."""
+        length = b"content-length", b"%d" % len(self.body)
+        self.raw_headers = [(b"cache-control", b"no-store"), length, (b"content-type", b"application/json")]
+
+
 def json_response(content: Any, status: int = 200) -> Response:
     """JSON with readable Chinese, never stored by caches."""
     try:
         body: bytes | str = to_json(content)
     except ValueError:  # a lone surrogate somewhere
         body = scrub(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
-    return Response(body, status, {"Cache-Control": "no-store"}, "application/json")
+    return _Json(body, status)
 
 
 def json_error(status: int, text: str) -> Response:
@@ -80,7 +89,7 @@ class Chat:
         session = request.cookies.get(COOKIE, "")
         if not _OWN.fullmatch(session):
             session = _new_session()
-        response = await self._submitted(fields, _message(request, fields.get("text", ""), session))
+        response = await self._submitted(fields, _message(request.scope, fields.get("text", ""), session))
         response.set_cookie(COOKIE, session, httponly=True, samesite="lax", secure=request.url.scheme == "https")
         return response
 
@@ -94,29 +103,16 @@ class Chat:
         handled = await self._service.handle(message)
         return self._pages.turn(message.text, handled.payload)
 
-    async def ask(self, request: Request) -> Response:
-        """`POST /api/ask`."""
-        try:
-            data = await _json_object(request)
-            text = data.get("text")
-            if not isinstance(text, str):
-                raise HTTPException(400, "缺少问题：请把它写成文字，放在 text 里。")
-            message = _message(request, text, _session(data), passing=not data.get("session"))
-        except HTTPException as refusal:
-            return json_error(refusal.status_code, refusal.detail)
-        handled = await self._service.handle(message)
-        return json_response(handled.payload)
-
     async def feedback(self, request: Request) -> Response:
         """`POST /api/feedback`. Without a session the message has no user; the service decides what that is worth."""
         try:
-            data = await _json_object(request)
+            data = _json_object(request.scope, await request.body())
             row, verdict = data.get("id"), data.get("verdict")
             if type(row) is not int or not 0 < row <= _ROW_MAX:
                 raise HTTPException(400, "id 应该是一条答复的编号。")
             if verdict not in _VERDICTS:
                 raise HTTPException(400, "verdict 应该是 up 或 down。")
-            message = _message(request, "", _session(data) if data.get("session") else "")
+            message = _message(request.scope, "", _session(data) if data.get("session") else "")
         except HTTPException as refusal:
             return json_error(refusal.status_code, refusal.detail)
         if await self._service.feedback(row, verdict, message):
@@ -138,6 +134,30 @@ class Chat:
         return Response(self._service.metrics_text(), 200, {"Cache-Control": "no-store"}, CONTENT_TYPE)
 
 
+class Asking:
+    """`POST /api/ask`: an application behind `BodyLimit`, which makes no object of a request; surges come here."""
+
+    def __init__(self, service: Talk) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        response = await self._reply(scope, (await receive())["body"])
+        await response(scope, receive, send)
+
+    async def _reply(self, scope: Scope, body: bytes) -> Response:
+        try:
+            data = _json_object(scope, body)
+            text = data.get("text")
+            if not isinstance(text, str):
+                raise HTTPException(400, "缺少问题：请把它写成文字，放在 text 里。")
+            message = _message(scope, text, _session(data), passing=not data.get("session"))
+        except HTTPException as refusal:
+            return json_error(refusal.status_code, refusal.detail)
+        handled = await self._service.handle(message)
+        return json_response(handled.payload)
+
+
 def _new_session() -> str:
     return secrets.token_urlsafe(24)
 
@@ -150,16 +170,17 @@ def _session(data: dict[str, Any]) -> str:
     return session
 
 
-def _message(request: Request, text: str, session: str, passing: bool = False) -> Message:
-    address = request.client.host if request.client else None
+def _message(scope: Scope, text: str, session: str, passing: bool = False) -> Message:
+    client = scope.get("client")
+    address = client[0] if client else None
     return Message(text=scrub(text), channel="web", user=session, address=address, passing=passing)
 
 
-async def _json_object(request: Request) -> dict[str, Any]:
-    if media_type(request) != "application/json":
+def _json_object(scope: Scope, body: bytes) -> dict[str, Any]:
+    if media_type(scope) != "application/json":
         raise HTTPException(415, "请用 application/json 发送。")
     try:
-        data = json.loads(await request.body())
+        data = json.loads(body)
     except (ValueError, RecursionError):
         raise HTTPException(400, "内容不是有效的 JSON。") from None
     if not isinstance(data, dict):
@@ -174,7 +195,7 @@ def routes(service: Talk, pages: Pages) -> list[Route | Mount]:
     ask = Middleware(BodyLimit, limit=ASK_LIMIT, refuse=json_error)
     feedback = Middleware(BodyLimit, limit=FEEDBACK_LIMIT, refuse=json_error)
     return [
-        Route("/api/ask", chat.ask, methods=["POST"], middleware=[ask]),
+        Route("/api/ask", Asking(service), methods=["POST"], middleware=[ask]),
         Route("/", chat.page, methods=["GET"]),
         Route("/", chat.form, methods=["POST"], middleware=[form]),
         Route("/api/feedback", chat.feedback, methods=["POST"], middleware=[feedback]),

@@ -6,8 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -97,25 +95,33 @@ class BodyLimit:
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         """Return the body, or None if the client has gone."""
-        declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdecimal() and int(declared[:20]) > self.limit:
+        declared = header(scope, b"content-length")
+        if declared.isdigit() and int(declared[:20]) > self.limit:
             raise _TooLargeError
-        body = bytearray()
+        body = b""
         async with asyncio.timeout(self.seconds):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     return None
-                body += message.get("body", b"")
+                body += bytes(message.get("body", b""))
                 if len(body) > self.limit:
                     raise _TooLargeError
                 if not message.get("more_body", False):
-                    return bytes(body)
+                    return body
 
     async def _answer(self, status: int, text: str, scope: Scope, receive: Receive, send: Send) -> None:
         response = self.refuse(status, text)
         response.headers["Connection"] = "close"
         await response(scope, receive, send)
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """The first header of this name, in small letters; empty when there is none."""
+    for known, value in scope["headers"]:
+        if known == name:
+            return bytes(value)
+    return b""
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
