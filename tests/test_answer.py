@@ -332,6 +332,20 @@ def test_a_misspelt_name_is_put_right(desk: Desk) -> None:
     assert "莱" in reply.reason
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("放心莱市场的处长手机号是多少", "资料以外的话题：他人隐私"), ("杭州的放心莱市场有几个", "问的是杭州")],
+)
+def test_a_misspelt_name_in_what_is_refused_is_refused(desk: Desk, text: str, reason: str) -> None:
+    reply = ask(desk, text)
+    assert (reply.status, reply.ids, reply.reason) == (Status.NONE, (), reason)
+
+
+def test_a_long_question_in_a_script_that_the_bank_lacks_is_refused(desk: Desk) -> None:
+    reply = ask(desk, "Здравствуйте, где можно получить справку о прописке для ребёнка?")
+    assert (reply.status, reply.ids, reply.runner_up) == (Status.NONE, (), None)
+
+
 @pytest.mark.parametrize("text", ["市第一医院专家号怎么挂", "体育公司在哪"])
 def test_another_name_is_no_slip(desk: Desk, text: str) -> None:
     assert desk.near_names.correct(text) is None
