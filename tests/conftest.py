@@ -21,9 +21,19 @@ settings.register_profile("few", deadline=None, max_examples=10, derandomize=Tru
 settings.load_profile("full")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--anew", action="store_true", help="read and build the shipped knowledge again in every run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--anew"):
+        shipped_book.cache_clear()
+        shipped_desk.cache_clear()
+
+
 @cache
 def shipped_desk() -> Desk:
-    """Built once a process: the forks of a mutation run find it there."""
+    """Built once a process: the forks of a mutation run find it there, unless `--anew` is given."""
     return Desk(shipped_book())
 
 

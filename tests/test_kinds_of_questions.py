@@ -27,6 +27,9 @@ def ask(desk: Desk, *texts: str) -> Reply:
     [
         ("wfy怎么用", "nb-mobile-micro-court"),
         ("wfy zenme yong", "nb-mobile-micro-court"),
+        ("wfy 怎么用", "nb-mobile-micro-court"),
+        ("lhb 怎么用", "nb-flexible-work-insurance"),
+        ("WFY 要钱吗", "nb-mobile-micro-court"),
         ("lhb 多少钱一天", "nb-flexible-work-insurance"),
         ("zhenhai kjfz shi shenme", "zh-tech-vice-president"),
         ("zjd sqfz", "xs-homestead-three-rights"),
