@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
+import gc
+from functools import _lru_cache_wrapper, cache
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,14 @@ settings.load_profile("full")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--anew", action="store_true", help="read and build the shipped knowledge again in every run")
+    parser.addoption("--anew", action="store_true", help="what this process remembers is worked out again")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--anew"):
-        shipped_book.cache_clear()
-        shipped_desk.cache_clear()
+        for found in gc.get_objects():
+            if isinstance(found, _lru_cache_wrapper):
+                found.cache_clear()
 
 
 @cache

@@ -366,6 +366,21 @@ def test_a_misspelt_name_is_put_right(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "typed", "name"),
+    [
+        ("宁波有几个放心莱市场", "放心莱市场", "放心菜市场"),
+        ("请问放心莱市场有几个呀", "放心莱市场", "放心菜市场"),
+        ("加庄电梯", "加庄电梯", "加装电梯"),
+        ("老旧小区加装电悌", "老旧小区加装电悌", "老旧小区加装电梯"),
+        ("信坊超市", "信坊超市", "信访超市"),
+    ],
+)
+def test_a_slip_is_found_wherever_it_stands(desk: Desk, text: str, typed: str, name: str) -> None:
+    assert desk.near_names.correct(text) == (text.replace(typed, name), typed, name)
+    assert desk.near_names.correct(text.replace(typed, name)) is None
+
+
+@pytest.mark.parametrize(
     ("text", "read", "status"),
     [
         ("fang cang", "方舱", Status.CHOICES),
