@@ -347,6 +347,7 @@ def test_another_city_after_an_answer_is_another_city(desk: Desk) -> None:
 def test_a_comparison_tells_of_both(desk: Desk) -> None:
     reply = ask(desk, "信访超市和社会治理中心有什么区别")
     assert set(reply.ids) == {"zh-petition-supermarket", "zh-social-governance-centre"}
+    assert reply.score == 0.9
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,14 @@ from dataclasses import replace
 import pytest
 
 from bot.answer import answer
+from bot.browse import browse
 from bot.desk import Desk
 from bot.knowledge.schema import Faq
 from bot.model import Status
 from bot.render import plain
+from bot.understand.query import understand
 from tests.test_answer import ask
+from tests.test_decide import ranked
 
 
 def regions(desk: Desk, ids: tuple[str, ...]) -> set[str]:
@@ -214,3 +217,21 @@ def test_what_fits_two_headings_comes_before_what_fits_one(desk: Desk) -> None:
     fits = ["企业" in desk.book.entries[identifier].audience for identifier in reply.ids]
     assert len(fits) > 3
     assert fits == sorted(fits, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("blends", "sure", "lists"),
+    [
+        ((8.0, 4.5), 0.8, False),
+        ((8.0, 4.5), 0.79, True),
+        ((8.0, 4.6), 0.8, True),
+        ((8.0, 5.0, 1.0), 0.9, True),
+        ((8.0,), 0.8, False),
+        ((8.0,), 0.79, True),
+    ],
+)
+def test_what_stands_out_is_answered_though_several_are_asked_for(
+    desk: Desk, blends: tuple[float, ...], sure: float, lists: bool
+) -> None:
+    found = browse(understand("食堂有哪些好处", desk.lexicon), ranked(desk, *blends, sure=sure), desk)
+    assert (found is not None and found.status is Status.LIST) is lists

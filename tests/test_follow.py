@@ -253,6 +253,8 @@ TWO = "装电梯最快几天能批？另外骑手那个保险一天多少钱"
         (("加装电梯", "？？"), (), "没有文字", 0.0),
         (("微法院", "加装电梯"), (LIFTS,), "和库里的问法一字不差", 1.0),
         (("方舱", "第一个"), ("nb-makeshift-hospital",), "按序号选的", 1.0),
+        (("加装电梯", "审批要几天"), (LIFTS,), "接着上一句问的", 0.9),
+        (("镇海有什么改革", "僵尸车"), ("zh-zombie-cars",), "和库里的问法一字不差", 1.0),
         ((TWO, "要多少钱"), (LIFTS,), "接着上一句问的", 0.9),
         ((TWO, "怎么用"), (LIFTS,), "接着上一句问的", 0.9),
         ((TWO, "老人能买吗"), (LIFTS,), "接着上一句问的", 0.8),
@@ -278,6 +280,11 @@ def test_what_may_be_meant_is_offered_only_right_after_the_answer(desk: Desk) ->
 
 def test_whether_somebody_may_is_not_asked_of_a_place_the_answer_is_not_about(desk: Desk) -> None:
     assert ask(desk, "灵活保多少钱", "余姚的老人能买吗").status is Status.NONE
+
+
+def test_whether_somebody_may_do_something_else_is_not_taken_for_it(desk: Desk) -> None:
+    reply = ask(desk, "灵活保多少钱", "学生能买奶粉吗")
+    assert (reply.status, reply.reason) == (Status.CHOICES, "没说是不是接着上一句问的")
 
 
 @pytest.mark.parametrize(("text", "told"), [("护照多少钱", "护照与签证"), ("水费多少", "水电气缴费")])
