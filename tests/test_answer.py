@@ -132,6 +132,12 @@ def test_of_several_questions_only_what_is_known_is_told_and_only_once(desk: Des
     assert (reply.ids, reply.reason) == (("nb-old-estate-lifts",), "得分够高")
 
 
+@pytest.mark.parametrize("second", ["2高4好示范区", "网革化管理 镇海 经验"])
+def test_of_several_questions_one_that_is_unsure_leaves_the_other(desk: Desk, second: str) -> None:
+    assert ask(desk, second).status is Status.ANSWER
+    assert ask(desk, f"装电梯最快几天能批？另外{second}").ids == ("nb-old-estate-lifts",)
+
+
 def test_the_district_of_the_first_of_several_questions_holds_for_the_next(desk: Desk) -> None:
     meals = "老年食堂在哪"
     assert ask(desk, f"装电梯最快几天能批？另外{meals}").ids == ("nb-old-estate-lifts", "zh-elderly-meals")
@@ -461,6 +467,7 @@ def test_a_button_of_an_entry_that_is_no_more_says_so(desk: Desk) -> None:
 def test_what_is_settled_by_heart_needs_no_matching(desk: Desk) -> None:
     entry = desk.book.entries["zh-zombie-cars"]
     assert by_heart(entry.name, desk, TODAY) == entry.id
+    assert by_heart("九成五居民都讲好的小区做法", desk, TODAY) is None, "都 might ask of several"
     polite = "侬晓得奉化的审批大厅伐"
     assert by_heart(polite, desk, TODAY) == "fh-admin-service-centre"
     for text in ("你好", "方舱", f"余姚的{entry.name}", f"{entry.name}？另外{entry.name}", "月亮上有什么"):

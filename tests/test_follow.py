@@ -312,3 +312,10 @@ def test_a_heading_narrows_a_list_though_one_of_it_has_it_in_its_name(desk: Desk
     fewer = ask(desk, listed, f"{heading}的")
     assert (every.status, fewer.status) == (Status.LIST, Status.LIST)
     assert set(fewer.ids) < set(every.ids)
+
+
+def test_a_district_after_a_question_that_named_nothing_is_asked_about_itself(desk: Desk) -> None:
+    assert ask(desk, "镇海多少钱").status is Status.NONE
+    reply = ask(desk, "镇海多少钱", "那江北呢")
+    assert reply.status is Status.LIST
+    assert {desk.region_of(identifier) for identifier in reply.ids} == {"江北区"}
