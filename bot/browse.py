@@ -76,7 +76,8 @@ def browse_on(query: Query, desk: Desk, earlier: Turn) -> tuple[Query, Ranked, D
     text = desk.lexicon.without_regions(earlier.text) if query.regions else earlier.text
     text = filler.YEAR.sub(" ", text) if query.years else text
     before = understand(text, desk.lexicon)
-    if not (before.browse or before.browse_lightly or only_a_heading(replace(before, regions=earlier.regions), desk)):
+    listed = before.browse or before.browse_lightly or only_a_heading(replace(before, regions=earlier.regions), desk)
+    if not listed or desk.exact(before):  # what stands in the bank as it is was offered to choose from
         return None
     joined = replace(
         query,

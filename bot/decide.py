@@ -111,7 +111,7 @@ def _smalltalk(identifier: str) -> Decision:
 def _chatting(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     """Small talk in other words than the listed ones, when no entry is anywhere near."""
     first = ranked.decoy
-    if query.regions or ranked.confidence >= NEAR_SHARE * desk.calibration.answer_at:
+    if query.regions or ranked.confidence >= NEAR_SHARE * desk.calibration.answer_at or desk.by_initials(query):
         return None
     if first is not None and first.id.startswith(TALK) and first.feature("told") >= _TALK_AT:
         return _smalltalk(first.id.removeprefix(TALK))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
+import gc
+from functools import _lru_cache_wrapper, cache
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,20 @@ settings.register_profile("few", deadline=None, max_examples=10, derandomize=Tru
 settings.load_profile("full")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--anew", action="store_true", help="what this process remembers is worked out again")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--anew"):
+        for found in gc.get_objects():
+            if isinstance(found, _lru_cache_wrapper):
+                found.cache_clear()
+
+
 @cache
 def shipped_desk() -> Desk:
-    """Built once a process: the forks of a mutation run find it there."""
+    """Built once a process: the forks of a mutation run find it there, unless `--anew` is given."""
     return Desk(shipped_book())
 
 

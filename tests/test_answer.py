@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from copy import copy
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -97,6 +99,8 @@ def test_none_of_the_choices_is_a_miss(desk: Desk) -> None:
     assert "换个说法" in plain(reply)
     assert "都不是" in reply.reason
     assert ask(desk, "都不是").reason != reply.reason
+    assert plain(reply) == desk.book.texts["not_these_reply"]
+    assert plain(give("", "都不是", desk, TODAY)) == desk.book.texts["not_these_reply"]
 
 
 def test_two_questions_get_two_answers(desk: Desk) -> None:
@@ -122,6 +126,40 @@ def test_no_more_is_matched_than_two_answers_need(
     monkeypatch.setattr(desk, "match", lambda query: asked.append(query) or match(query))
     answer(text, desk, (), TODAY)
     assert len(asked) == ranked
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("装电梯要几天，灵活保一天多少钱", ("nb-old-estate-lifts", "nb-flexible-work-insurance")),
+        ("镇海的僵尸车怎么处理，宁海的36条有几条", ("zh-zombie-cars", "nh-36-village-powers")),
+        ("镇海的僵尸车怎么处理？老年食堂在哪", ("zh-zombie-cars", "zh-elderly-meals")),
+        ("镇海的老人吃饭怎么办？另外信访去哪里", ("zh-elderly-meals", "zh-petition-supermarket")),
+    ],
+)
+def test_several_questions_are_told_of_one_by_one(desk: Desk, text: str, ids: tuple[str, ...]) -> None:
+    reply = ask(desk, text)
+    assert (reply.ids, reply.turn.ids, reply.reason) == (ids, ids, "一次问了几件事")
+    assert sum(block.kind == "title" for block in reply.blocks) == 2
+    assert 0.0 < reply.score <= 1.0
+
+
+@pytest.mark.parametrize("second", ["月亮上有什么", "公积金怎么提", "装电梯要几个部门"])
+def test_of_several_questions_only_what_is_known_is_told_and_only_once(desk: Desk, second: str) -> None:
+    reply = ask(desk, f"装电梯最快几天能批？另外{second}")
+    assert (reply.ids, reply.reason) == (("nb-old-estate-lifts",), "得分够高")
+
+
+@pytest.mark.parametrize("second", ["2高4好示范区", "网革化管理 镇海 经验"])
+def test_of_several_questions_one_that_is_unsure_leaves_the_other(desk: Desk, second: str) -> None:
+    assert ask(desk, second).status is Status.ANSWER
+    assert ask(desk, f"装电梯最快几天能批？另外{second}").ids == ("nb-old-estate-lifts",)
+
+
+def test_the_district_of_the_first_of_several_questions_holds_for_the_next(desk: Desk) -> None:
+    meals = "老年食堂在哪"
+    assert ask(desk, f"装电梯最快几天能批？另外{meals}").ids == ("nb-old-estate-lifts", "zh-elderly-meals")
+    assert ask(desk, f"鄞州农村权力清单有几条？另外{meals}").ids == ("yz-grassroots-power-lists",)
 
 
 def test_lists(desk: Desk) -> None:
@@ -333,6 +371,7 @@ def test_another_city_after_an_answer_is_another_city(desk: Desk) -> None:
 def test_a_comparison_tells_of_both(desk: Desk) -> None:
     reply = ask(desk, "信访超市和社会治理中心有什么区别")
     assert set(reply.ids) == {"zh-petition-supermarket", "zh-social-governance-centre"}
+    assert reply.score == 0.9
 
 
 @pytest.mark.parametrize(
@@ -347,7 +386,67 @@ def test_sounds_and_initials(desk: Desk, text: str) -> None:
 def test_a_misspelt_name_is_put_right(desk: Desk) -> None:
     reply = ask(desk, "放心莱市场有几个")
     assert reply.ids == ("nb-farmers-market-upgrade",)
-    assert "莱" in reply.reason
+    assert reply.reason == "把“放心莱市场”当作“放心菜市场”"
+    assert reply.score <= 0.95
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "name"),
+    [
+        ("宁波有几个放心莱市场", "放心莱市场", "放心菜市场"),
+        ("请问放心莱市场有几个呀", "放心莱市场", "放心菜市场"),
+        ("加庄电梯", "加庄电梯", "加装电梯"),
+        ("老旧小区加装电悌", "老旧小区加装电悌", "老旧小区加装电梯"),
+        ("信坊超市", "信坊超市", "信访超市"),
+    ],
+)
+def test_a_slip_is_found_wherever_it_stands(desk: Desk, text: str, typed: str, name: str) -> None:
+    assert desk.near_names.correct(text) == (text.replace(typed, name), typed, name)
+    assert desk.near_names.correct(text.replace(typed, name)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "status"),
+    [
+        ("fang cang", "方舱", Status.CHOICES),
+        ("quanguo shouchuang", "全国首创", Status.LIST),
+        ("hangzhou de weifayuan zai na", "杭州的微法院在哪", Status.NONE),
+        ("gongjijin zenme tiqu", "公积金怎么提取", Status.NONE),
+    ],
+)
+def test_what_is_typed_in_pinyin_is_read_in_characters(desk: Desk, text: str, read: str, status: Status) -> None:
+    reply = ask(desk, text)
+    assert (reply.status, reply.ids, reply.reason) == (status, ask(desk, read).ids, f"拼音读作“{read}”")
+    assert reply.score <= 0.95
+
+
+def test_what_else_came_into_question_is_told_when_it_is_asked_for(desk: Desk) -> None:
+    reply = ask(desk, "怎么才能给老房子装上电梯")
+    assert [hit.id for hit in reply.hits[:2]] == [*reply.ids, reply.runner_up]
+    assert reply.hits[0].why
+    assert answer("怎么才能给老房子装上电梯", desk, (), TODAY).hits == ()
+
+
+def test_an_entry_that_has_run_out_is_answered_no_more(desk: Desk) -> None:
+    lifts = desk.book.entries["nb-old-estate-lifts"].model_copy(update={"valid_until": "2025-12-31"})
+    desk = copy(desk)
+    desk.book = replace(desk.book, entries={**desk.book.entries, lifts.id: lifts})
+    assert answer("加装电梯", desk, (), dt.date(2025, 12, 31)).ids == (lifts.id,)
+    assert answer("加装电梯", desk, (), dt.date(2026, 1, 1)).status is Status.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("放心莱市场的处长手机号是多少", "资料以外的话题：他人隐私"), ("杭州的放心莱市场有几个", "问的是杭州")],
+)
+def test_a_misspelt_name_in_what_is_refused_is_refused(desk: Desk, text: str, reason: str) -> None:
+    reply = ask(desk, text)
+    assert (reply.status, reply.ids, reply.reason) == (Status.NONE, (), reason)
+
+
+def test_a_long_question_in_a_script_that_the_bank_lacks_is_refused(desk: Desk) -> None:
+    reply = ask(desk, "Здравствуйте, где можно получить справку о прописке для ребёнка?")
+    assert (reply.status, reply.ids, reply.runner_up) == (Status.NONE, (), None)
 
 
 @pytest.mark.parametrize("text", ["市第一医院专家号怎么挂", "体育公司在哪"])
@@ -379,11 +478,15 @@ def test_a_button_of_an_entry_that_is_no_more_says_so(desk: Desk) -> None:
     assert (reply.status, reply.ids) == (Status.NONE, ())
     assert "撤下" in plain(reply)
     assert give("", "都不是", desk, TODAY).reason == "给的选项都不是"
-    assert give("zh-zombie-cars", "僵尸车", desk, TODAY).ids == ("zh-zombie-cars",)
+    given = give("zh-zombie-cars", "僵尸车", desk, TODAY)
+    assert (given.ids, given.score, given.reason) == (("zh-zombie-cars",), 1.0, "点选的")
 
 
 def test_what_is_settled_by_heart_needs_no_matching(desk: Desk) -> None:
     entry = desk.book.entries["zh-zombie-cars"]
     assert by_heart(entry.name, desk, TODAY) == entry.id
+    assert by_heart("九成五居民都讲好的小区做法", desk, TODAY) is None, "都 might ask of several"
+    polite = "侬晓得奉化的审批大厅伐"
+    assert by_heart(polite, desk, TODAY) == "fh-admin-service-centre"
     for text in ("你好", "方舱", f"余姚的{entry.name}", f"{entry.name}？另外{entry.name}", "月亮上有什么"):
         assert by_heart(text, desk, TODAY) is None

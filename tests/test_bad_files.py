@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import subprocess
 import sys
@@ -140,6 +141,19 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     loaded = book.load(tmp_path / "nowhere")
     assert [problem.code for problem in loaded.problems] == ["K000"]
     assert "--knowledge" in loaded.problems[0].message
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "regions.yaml").write_text("- name: 宁波市\n", encoding="utf-8")
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    loaded = book.load(tmp_path)
+    assert loaded.book is None
+    assert [(problem.file, problem.code) for problem in loaded.problems] == [(tmp_path.name, "K000")]
+    assert "regions.yaml”；请检查文件还在不在、有没有读的权限" in loaded.problems[0].message
 
 
 @pytest.mark.parametrize("opening", ["[", "{", "- ", "? ", "a: ["])

@@ -8,11 +8,14 @@ from dataclasses import replace
 import pytest
 
 from bot.answer import answer
+from bot.browse import browse
 from bot.desk import Desk
 from bot.knowledge.schema import Faq
 from bot.model import Status
 from bot.render import plain
+from bot.understand.query import understand
 from tests.test_answer import ask
+from tests.test_decide import ranked
 
 
 def regions(desk: Desk, ids: tuple[str, ...]) -> set[str]:
@@ -176,3 +179,59 @@ def test_in_a_bank_of_one_entry_a_question_for_several_has_that_one(desk: Desk) 
     assert ask(small, "加电梯政府有哪些扶持").ids == (entry.id,)
     assert ask(small, "月亮有哪些地方").ids == ()
     assert ask(small, "全国首创").reason == "没有这一类的条目"
+
+
+def test_what_names_nothing_asks_what_there_is_and_says_why(desk: Desk) -> None:
+    reply = ask(desk, "有哪些改革")
+    assert (reply.status, reply.reason, reply.score) == (Status.SMALLTALK, "问的是能问什么", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [("宁海有哪些全国首创", "nh-36-village-powers"), ("海曙有哪些党建", "hs-smart-party-centre")],
+)
+def test_a_heading_with_one_entry_has_that_one(desk: Desk, text: str, entry: str) -> None:
+    reply = ask(desk, text)
+    assert (reply.status, reply.ids, reply.reason) == (Status.ANSWER, (entry,), "这一类只有这一条")
+
+
+@pytest.mark.parametrize("turns", [("全国首创的有哪些", "镇海的"), ("镇海有什么改革", "全国首创的")])
+def test_an_honour_holds_on_when_the_list_is_narrowed(desk: Desk, turns: tuple[str, ...]) -> None:
+    reply = ask(desk, *turns)
+    assert reply.status is Status.LIST
+    assert regions(desk, reply.ids) == {"镇海区"}
+    for identifier in reply.ids:
+        assert any("荣誉" in fact.about for fact in desk.book.entries[identifier].facts), identifier
+
+
+def test_a_theme_lists_its_own_and_what_tells_of_it(desk: Desk) -> None:
+    reply = ask(desk, "镇海有什么", "人才的")
+    others = [identifier for identifier in desk.book.entries if desk.region_of(identifier) == "镇海区"]
+    assert 5 < len(reply.ids) < len(others) / 2
+    for identifier in reply.ids:
+        assert "人才" in desk.book.entries[identifier].theme or "人才" in desk.body_text(identifier), identifier
+
+
+def test_what_fits_two_headings_comes_before_what_fits_one(desk: Desk) -> None:
+    reply = ask(desk, "镇海区有哪些改革", "企业的呢")
+    fits = ["企业" in desk.book.entries[identifier].audience for identifier in reply.ids]
+    assert len(fits) > 3
+    assert fits == sorted(fits, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("blends", "sure", "lists"),
+    [
+        ((8.0, 4.5), 0.8, False),
+        ((8.0, 4.5), 0.79, True),
+        ((8.0, 4.6), 0.8, True),
+        ((8.0, 5.0, 1.0), 0.9, True),
+        ((8.0,), 0.8, False),
+        ((8.0,), 0.79, True),
+    ],
+)
+def test_what_stands_out_is_answered_though_several_are_asked_for(
+    desk: Desk, blends: tuple[float, ...], sure: float, lists: bool
+) -> None:
+    found = browse(understand("食堂有哪些好处", desk.lexicon), ranked(desk, *blends, sure=sure), desk)
+    assert (found is not None and found.status is Status.LIST) is lists

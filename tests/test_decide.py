@@ -268,6 +268,23 @@ def test_the_home_region_comes_first_among_equals_only(desk: Desk) -> None:
     assert rank(placed, desk).own == rank(replace(placed, home=""), desk).own
 
 
+def test_the_home_region_leads_among_equals_and_no_further(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = understand("轮椅上不去", desk.lexicon)
+    for behind, leads in ((0.2, CARS), (0.3, OWN[0])):
+        found = [candidate(desk, OWN[0], 5.0), candidate(desk, CARS, 5.0 - behind)]
+        monkeypatch.setattr(desk, "match", lambda query, found=found: found)
+        assert rank(replace(asked, home="镇海区"), desk).own[0].id == leads
+        assert rank(asked, desk).own[0].id == OWN[0]
+
+
+def test_of_what_several_districts_call_alike_the_home_regions_comes_first(desk: Desk) -> None:
+    asked = understand("村里的账不公开", desk.lexicon)
+    for home, first in (("鄞州区", "yz-nine-checks-two-lists"), ("宁海县", "nh-36-village-powers")):
+        found = by_heart(replace(asked, home=home), desk)
+        assert found is not None
+        assert (found.status, found.ids[0], len(found.ids)) == (CHOICES, first, 2)
+
+
 def test_by_heart_the_place_that_is_named_decides(desk: Desk) -> None:
     lifts = understand("老旧小区加装电梯", desk.lexicon)
     assert by_heart(lifts, desk) == Decision(ANSWER, OWN[:1], 1.0, "和库里的问法一字不差")

@@ -219,3 +219,103 @@ def test_a_theme_narrows_a_list_though_one_of_it_is_called_so(desk: Desk) -> Non
 @pytest.mark.parametrize("text", ["yao ji ge bu men", "duo shao qian", "yaoduojiu"])
 def test_a_follow_up_may_be_typed_in_pinyin(desk: Desk, text: str) -> None:
     assert ask(desk, "老小区装电梯", text).ids == ("nb-old-estate-lifts",)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "there"),
+    [
+        ("宁海农村怎么管村官手里那点小权", "鄞州呢", "yz-grassroots-power-lists"),
+        ("江北大厅里是不是哪个窗口都收我的件", "奉化呢", "fh-admin-service-centre"),
+        ("哪个区当了甬江科创区的主心骨", "鄞州呢", "yz-yongjiang-corridor-integration"),
+    ],
+)
+def test_what_another_district_has_of_the_same_is_answered(desk: Desk, first: str, then: str, there: str) -> None:
+    reply = ask(desk, first, then)
+    assert (reply.status, reply.ids) == (Status.ANSWER, (there,))
+
+
+LIFTS, INSURANCE = "nb-old-estate-lifts", "nb-flexible-work-insurance"
+TWO = "装电梯最快几天能批？另外骑手那个保险一天多少钱"
+
+
+@pytest.mark.parametrize(
+    ("turns", "ids", "reason", "score"),
+    [
+        (("微法院", "怎么用"), ("nb-mobile-micro-court",), "接着上一句问的", 0.9),
+        (("加装电梯", "那要交钱吗"), (LIFTS,), "接着上一句问的", 0.9),
+        (("加装电梯", "装好了多少部"), (LIFTS,), "接着上一句问的", 0.9),
+        (("灵活保多少钱", "老人能买吗"), (INSURANCE,), "接着上一句问的", 0.8),
+        (("老小区装电梯", "江北的呢"), (LIFTS,), "接着上一句问的，换了地区", 0.9),
+        (("宁海的36条是什么", "那鄞州呢"), ("yz-grassroots-power-lists",), "这个地区相关的一条", None),
+        (("爱心车轮食堂", "江北有吗"), (), "上一句的那个地区才有", None),
+        (("僵尸车怎么处理", "那余姚呢"), (), "上一句的那个地区才有", None),
+        (("加装电梯", "杭州呢"), (), "问的是杭州", None),
+        (("加装电梯", "？？"), (), "没有文字", 0.0),
+        (("微法院", "加装电梯"), (LIFTS,), "和库里的问法一字不差", 1.0),
+        (("方舱", "第一个"), ("nb-makeshift-hospital",), "按序号选的", 1.0),
+        (("加装电梯", "审批要几天"), (LIFTS,), "接着上一句问的", 0.9),
+        (("镇海有什么改革", "僵尸车"), ("zh-zombie-cars",), "和库里的问法一字不差", 1.0),
+        ((TWO, "要多少钱"), (LIFTS,), "接着上一句问的", 0.9),
+        ((TWO, "怎么用"), (LIFTS,), "接着上一句问的", 0.9),
+        ((TWO, "老人能买吗"), (LIFTS,), "接着上一句问的", 0.8),
+        ((TWO, "象山呢"), (LIFTS,), "接着上一句问的，换了地区", 0.9),
+    ],
+)
+def test_each_follow_up_says_why(
+    desk: Desk, turns: tuple[str, ...], ids: tuple[str, ...], reason: str, score: float | None
+) -> None:
+    reply = ask(desk, *turns)
+    assert (reply.ids, reply.reason) == (ids, reason)
+    assert score is None or reply.score == pytest.approx(score, abs=0.21 if "部" in turns[-1] else 0)
+
+
+def test_what_may_be_meant_is_offered_only_right_after_the_answer(desk: Desk) -> None:
+    cars = "zh-zombie-cars"
+    reply = ask(desk, "僵尸车怎么处理", "罚款吗")
+    assert (reply.ids[0], reply.reason) == (cars, "没说是不是接着上一句问的")
+    for between in ("你好", "公积金怎么提取"):
+        assert cars not in ask(desk, "僵尸车怎么处理", between, "罚款吗").ids
+    assert INSURANCE not in ask(desk, TWO, "罚款吗").ids, "of two answers the first is leant on"
+
+
+def test_whether_somebody_may_is_not_asked_of_a_place_the_answer_is_not_about(desk: Desk) -> None:
+    assert ask(desk, "灵活保多少钱", "余姚的老人能买吗").status is Status.NONE
+
+
+def test_whether_somebody_may_do_something_else_is_not_taken_for_it(desk: Desk) -> None:
+    reply = ask(desk, "灵活保多少钱", "学生能买奶粉吗")
+    assert (reply.status, reply.reason) == (Status.CHOICES, "没说是不是接着上一句问的")
+
+
+@pytest.mark.parametrize(("text", "told"), [("护照多少钱", "护照与签证"), ("水费多少", "水电气缴费")])
+def test_a_few_words_on_a_topic_outside_are_no_follow_up(desk: Desk, text: str, told: str) -> None:
+    reply = ask(desk, "加装电梯", text)
+    assert (reply.status, reply.reason) == (Status.NONE, f"资料以外的话题：{told}")
+
+
+def test_the_place_of_a_question_stays_with_what_leans_on_it(desk: Desk) -> None:
+    reply = ask(desk, "奉化加装电梯", "装好了多少部")
+    assert (reply.ids, reply.turn.regions) == ((LIFTS,), ("奉化区",))
+    assert any("没有单独写奉化区" in block.text for block in reply.blocks)
+
+
+def test_a_word_after_choices_picks_though_it_is_also_a_heading(desk: Desk) -> None:
+    assert ask(desk, "方舱").status is Status.CHOICES
+    for text in ("医院", "医院的", "是医院"):
+        assert ask(desk, "方舱", text).ids == ("nb-makeshift-hospital",)
+
+
+@pytest.mark.parametrize(("listed", "heading"), [("镇海有什么", "人才"), ("全国首创的有哪些", "土地")])
+def test_a_heading_narrows_a_list_though_one_of_it_has_it_in_its_name(desk: Desk, listed: str, heading: str) -> None:
+    every = ask(desk, listed)
+    assert sum(heading in option.label for option in every.options) == 1
+    fewer = ask(desk, listed, f"{heading}的")
+    assert (every.status, fewer.status) == (Status.LIST, Status.LIST)
+    assert set(fewer.ids) < set(every.ids)
+
+
+def test_a_district_after_a_question_that_named_nothing_is_asked_about_itself(desk: Desk) -> None:
+    assert ask(desk, "镇海多少钱").status is Status.NONE
+    reply = ask(desk, "镇海多少钱", "那江北呢")
+    assert reply.status is Status.LIST
+    assert {desk.region_of(identifier) for identifier in reply.ids} == {"江北区"}

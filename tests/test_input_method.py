@@ -42,6 +42,7 @@ def test_a_character_is_read_as_in_its_words_and_no_rarer(desk: Desk) -> None:
     assert answer("laofangzi jia dianti", desk, (), TODAY).ids == ("nb-old-estate-lifts",)
 
 
+@pytest.mark.sweep
 def test_questions_in_pinyin_reach_their_entry_as_often_as_not_in_it(desk: Desk) -> None:
     questions = [
         (test, entry.id)

@@ -15,8 +15,10 @@ from bot.check import regression
 from bot.check.run import as_github, as_json, as_text, check, only
 from bot.desk import Desk
 from bot.errors import KnowledgeError
+from bot.knowledge import place
 from bot.knowledge.book import Book, load, load_or_raise, parse
 from bot.knowledge.editors import json_schema
+from bot.knowledge.place import default_folder
 from bot.model import Severity
 from tests.conftest import KNOWLEDGE, ROOT, TODAY
 
@@ -28,6 +30,20 @@ def test_the_shipped_knowledge_passes_its_check() -> None:
     assert outcome.questions["tests"] + outcome.questions["rejects"] >= 1_200
     assert outcome.questions["golden"] >= 182
     assert "0 个错误" in as_text(outcome)
+
+
+def test_the_folder_of_the_place_comes_first_then_the_checkouts_then_the_packaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "knowledge").mkdir()
+    assert default_folder() == KNOWLEDGE, "a folder without knowledge is none"
+    (tmp_path / "knowledge" / "regions.yaml").touch()
+    assert default_folder() == tmp_path / "knowledge"
+    installed = tmp_path / "site-packages" / "bot"
+    monkeypatch.setattr(place, "_PACKAGE", installed)
+    monkeypatch.chdir("/")
+    assert default_folder() == installed / "_knowledge"
 
 
 def test_every_entry_is_guarded_from_outside(desk: Desk) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bot.bench import questions_only
 from bot.decide import rank
 from bot.desk import Desk
 from bot.knowledge.book import Book
@@ -16,7 +17,7 @@ from bot.knowledge.schema import Faq
 from bot.match import closeness, tokens
 from bot.match.evidence import evidence, lean_evidence
 from bot.match.index import distinct
-from bot.match.matcher import Matcher
+from bot.match.matcher import Asked, Matcher
 from bot.match.postings import Background, Forward, Vocabulary, Weighed
 from bot.understand.query import understand
 
@@ -93,6 +94,27 @@ def test_closeness_by_hand() -> None:
     assert first == pytest.approx([2 * 3 / (9 + 8), 3 / 9, 3 / 8, 2 / 4, 1 / 4, 1 / 4])
     assert second == pytest.approx([2 * 5 / (9 + 5), 5 / 9, 1, 0, 0, 0])
     assert third == pytest.approx([0, 0, 0, 3 / 4, 0, 0])
+
+
+def test_questions_without_answers_are_found_as_well(desk: Desk) -> None:
+    bank, _ = questions_only(desk.book, QUESTIONS)
+    matcher = Matcher(bank)
+    for text, expected in (("羽毛球馆啥地方有", "羽毛球馆在哪里"), ("网球咋发球", "网球怎么发球")):
+        query = understand(text, desk.lexicon)
+        asked = Asked(query.text, query.core, query.syllables)
+        first = matcher.rank(asked)[0]
+        assert QUESTIONS[int(first.id)] == expected
+        (alone,) = matcher.judge(asked, [first.place])
+        assert (alone.id, alone.blend) == (first.id, pytest.approx(first.blend, abs=1e-4))
+
+
+def test_a_bank_of_marks_alone_knows_nothing(desk: Desk) -> None:
+    marks = Faq(id="marks", question="？？", answer="。")
+    mute = Desk(replace(desk.book, faqs={"marks": marks}, talk=(), outside=(), facets=()))
+    query = understand("羽毛球馆在哪里", mute.lexicon)
+    assert mute.match(query) == []
+    (judged,) = mute.matcher.judge(mute._asked(query), [0])
+    assert (judged.held, judged.feature("told")) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(("query", "wording"), [("", ""), ("", "甲"), ("甲", ""), (" ", "甲乙"), ("甲乙", "甲乙")])

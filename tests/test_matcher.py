@@ -105,3 +105,13 @@ def test_a_fit_that_does_not_settle_ends(monkeypatch: pytest.MonkeyPatch) -> Non
     begun = calibrate._fit(*given)
     assert np.isfinite(begun).all()
     assert begun != settled
+
+
+def test_a_fit_that_steps_too_far_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far from the prior a whole Newton step overshoots; what comes out fits no worse than the prior did."""
+    draw = np.random.default_rng(3)
+    rows = draw.normal(size=(60, len(calibrate.PRIOR.weights))) * 40
+    right = (rows[:, 0] < 0).astype(float)
+    found = calibrate._fit(rows, right, np.ones(60))
+    assert np.isfinite(found).all()
+    assert ((rows @ np.array(found) > 0) == (right > 0)).mean() > 0.9

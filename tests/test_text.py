@@ -17,7 +17,7 @@ from bot.text import normalise as normalising
 from bot.text import numerals, pinyin
 from bot.text.expand import MAX_EXPANSIONS, TemplateError, expand
 from bot.text.markdown import escape
-from bot.text.normalise import MAX_CHARS, join_han, key, normalise, normalise_all, spaced, tight
+from bot.text.normalise import MAX_CHARS, join_han, key, normalise, normalise_all, plain_digits, spaced, tight
 from bot.text.phrases import Phrases, Sets
 from bot.text.tidy import slips, tidy
 
@@ -54,6 +54,7 @@ def test_key_and_spaces() -> None:
     assert join_han("加 装 电梯 ai 超市 36 条 big data") == "加装电梯ai超市36条big data"
     assert tight("共 1238 项，占 95% 以上，AI 超市") == "共1238项，占95%以上，AI 超市"
     assert spaced("共1238项AI超市") == "共 1238 项 AI 超市"
+    assert plain_digits("1,556 件，1,000,000 元，1,2 和 3,4567") == "1556 件，1000000 元，1,2 和 3,4567"
 
 
 @pytest.mark.parametrize(

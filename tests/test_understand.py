@@ -201,3 +201,24 @@ def test_a_place_of_one_syllable_is_not_heard_in_pinyin(desk: Desk) -> None:
     lexicon = Lexicon(replace(desk.book, regions=regions | {"北仑区": harbour}))
     assert understand("baifeng you shitang ma", lexicon).regions == ("北仑区",)
     assert understand("gang li you shitang ma", lexicon).regions == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("老年人有什么服务", {"audiences": ("老年人",), "browse_lightly": True, "follow_up": False}),
+        ("老人和企业都能申请吗", {"audiences": ("老年人", "企业"), "themes": ("民生保障",)}),
+        ("医疗和养老有哪些", {"themes": ("医疗", "民生保障"), "browse": True}),
+        ("2018年和2019年", {"years": (2018, 2019)}),
+        ("全国首创", {"honour": True, "browse": False}),
+        ("那江北呢", {"follow_up": True, "regions": ("江北区",)}),
+        ("什么时候开始收多少钱", {"asked": ("日期", "费用"), "follow_up": False}),
+        ("wo zai zhenhai shangban", {"regions": ("镇海区",), "latin": True, "english": False}),
+        ("xiang qu jiangbei kanbing", {"regions": ("江北区",), "latin": True}),
+        ("I am in Jiangbei", {"regions": ("江北区",), "english": True}),
+        ("镇海yinzhou", {"regions": ("镇海区", "鄞州区")}),
+    ],
+)
+def test_what_a_question_names(desk: Desk, text: str, known: dict[str, object]) -> None:
+    query = understand(text, desk.lexicon)
+    assert {name: getattr(query, name) for name in known} == known
