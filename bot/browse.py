@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bot import decide
 from bot.model import Decision, Query, Status
 from bot.text.normalise import key, normalise
@@ -13,9 +15,10 @@ from bot.understand import filler, talk
 from bot.understand.query import understand
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bot.decide import Ranked
     from bot.desk import Desk
-    from bot.knowledge.schema import Entry
     from bot.match.postings import Weighed
     from bot.model import Turn
 
@@ -24,6 +27,12 @@ _CONTENT_AT = 0.6
 _WORD, _WORD_AT = 3, 0.8
 """A topic of so few characters and pairs is told of only where more stands than its characters, one here, one there."""
 _SPECIFIC_NAME = 4
+_NOT_FAR_BEHIND = 0.45
+"""Of the best score: from here on an entry is listed, too."""
+_NEAR = 5
+"""Candidates that count as near the question."""
+_GIVEN = ("费用", "对象")
+"""Of these an entry tells that can be applied for: of money, or of whom it is for."""
 _ANYBODY = ("市民", "企业", "村民", "老年人")
 """Whom 「我能申请什么」 is taken to concern."""
 _TELLS_NOTHING = (
@@ -100,34 +109,22 @@ def _under(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     apply = bool(filler.APPLY.search(query.text))
     if apply and not (query.audiences or query.themes):
         query = replace(query, audiences=_ANYBODY)
-    topics = topics_of(query, desk)
-    shares = [desk.shares_told(words) for words in topics]
-    enough = max((_WORD_AT if len(words.places) <= _WORD else _CONTENT_AT for words in topics), default=_CONTENT_AT)
-    near = {item.id for item in ranked.own[:5]}
-    allowed = desk.allowed_regions(query.regions)
-    own = frozenset(query.regions) - {desk.lexicon.city}
-    scores = {
-        entry.id: _fit(entry, query, shares, enough, near)
-        for entry in desk.book.entries.values()
-        if entry.region in allowed and _passes(entry, query) and (not apply or _gives(entry))
-    }
-    note = ""
+    register = desk.register
+    scores, told = _fits(query, ranked, desk)
+    scores *= register.under("region", desk.allowed_regions(query.regions)) & _passing(query, desk, apply)
+    own, note = frozenset(query.regions) - {desk.lexicon.city}, ""
     if own:
-        inside = {identifier: score for identifier, score in scores.items() if desk.region_of(identifier) in own}
-        told = {identifier for share in shares for identifier in share if share[identifier] >= enough}
-        asked_for = told if told and not query.audiences else inside.keys()
-        note = "" if any(inside[identifier] for identifier in asked_for if identifier in inside) else "city"
-        scores = {identifier: scores[identifier] for identifier in scores.keys() - inside.keys()} if note else inside
-    found = sorted(
-        (identifier for identifier, score in scores.items() if score > 0),
-        key=lambda identifier: (-scores[identifier], desk.region_of(identifier) != query.home, identifier),
-    )
-    best = scores[found[0]] if found else 0.0
-    found = [identifier for identifier in found if scores[identifier] >= 0.45 * best]
+        inside = register.under("region", own)
+        asked_for = inside & told if told.any() and not query.audiences else inside
+        note = "" if scores[asked_for].any() else "city"
+        scores *= ~inside if note else inside
+    places = register.best_first(scores, query.home)
+    best = float(scores[places[0]]) if len(places) else 0.0
+    found = tuple(register.ids[at] for at in places[scores[places] >= _NOT_FAR_BEHIND * best].tolist())
     score = min(0.99, 0.5 + 0.1 * best)
     if len(found) < 2:
-        return Decision(Status.ANSWER, tuple(found), score, "这一类只有这一条") if found else None
-    return Decision(Status.LIST, tuple(found), score, f"浏览类问题，共 {len(found)} 条", note=note)
+        return Decision(Status.ANSWER, found, score, "这一类只有这一条") if found else None
+    return Decision(Status.LIST, found, score, f"浏览类问题，共 {len(found)} 条", note=note)
 
 
 def _wants_several(query: Query, ranked: Ranked, desk: Desk) -> bool:
@@ -199,32 +196,34 @@ def _in_general(query: Query) -> Decision | None:
     return None
 
 
-def _passes(entry: Entry, query: Query) -> bool:
-    if query.honour and not any("荣誉" in fact.about for fact in entry.facts):
-        return False
-    return not query.years or any(int(fact.as_of[:4]) in query.years for fact in entry.facts)
+def _passing(query: Query, desk: Desk, apply: bool) -> NDArray[np.bool_]:
+    """Which entries are of the honours and years that are browsed for, and where it applies, can be applied for."""
+    found = np.ones(len(desk.register.ids), dtype=bool)
+    if query.honour:
+        found &= desk.register.under("about", ("荣誉",))
+    if query.years:
+        found &= desk.register.under("year", query.years)
+    if apply:
+        found &= desk.register.under("about", _GIVEN)
+    return found
 
 
-def _gives(entry: Entry) -> bool:
-    """Whether an entry tells of money or of whom something is for: a thing that can be applied for."""
-    return any({"费用", "对象"} & set(fact.about) for fact in entry.facts)
-
-
-def _fit(entry: Entry, query: Query, shares: list[dict[str, float]], enough: float, near: set[str]) -> float:
-    """How well one entry fits: theme, audience and the words of the question, added up."""
-    score = 0.0
-    if entry.theme in query.themes:
-        score += 1.0
-    if set(entry.audience) & set(query.audiences):
-        score += 1.0
-    if shares:
-        share = max(told[entry.id] for told in shares)
-        score += 2.0 * share if share >= enough else 0.0
+def _fits(query: Query, ranked: Ranked, desk: Desk) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """How well each entry fits, and which tell of the words of the question: theme, audience and words, added up."""
+    register, topics = desk.register, topics_of(query, desk)
+    scores = register.under("theme", query.themes).astype(np.float64)
+    scores += register.under("audience", query.audiences)
+    told = np.zeros(len(scores), dtype=bool)
+    if topics:
+        enough = max(_WORD_AT if len(words.places) <= _WORD else _CONTENT_AT for words in topics)
+        share = np.max([desk.shares_told(words) for words in topics], axis=0)
+        told = share >= enough
+        scores += 2.0 * share * told
     elif not query.themes and not query.audiences:
-        score += 1.0
-    if score and entry.id in near:
-        score += 0.2
-    return score
+        scores += 1.0
+    near = [item.place for item in ranked.own[:_NEAR] if item.place < len(scores)]
+    scores[near] += 0.2 * (scores[near] > 0)
+    return scores, told
 
 
 def _uncued(text: str) -> str:

@@ -204,7 +204,7 @@ def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     elif decision.note == "which":
         blocks = [("summary", book.texts["which"])]
     elif decision.note == "period":
-        years = sorted(fact.as_of[:4] for entry in book.entries.values() for fact in entry.facts)
+        years = desk.register.years
         blocks = [("summary", book.text("no_period", first=years[0], last=years[-1]))]
     elif decision.note == "gone":
         blocks = [("summary", book.texts["gone"])]

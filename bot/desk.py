@@ -18,6 +18,7 @@ from bot.match.memory import uncollected
 from bot.match.near import NearNames
 from bot.match.tokens import STOP_WORDS
 from bot.model import Hit
+from bot.register import Register
 from bot.text import pinyin
 from bot.text.normalise import join_han, key, normalise, normalise_all
 from bot.understand import filler
@@ -65,6 +66,7 @@ class Desk:
         headings += [entry.department for entry in book.entries.values() if entry.department]
         self.headings = frozenset(key(normalise(word)) for word in headings)
         entries = book.entries.values()
+        self.register = Register(entries)
         self.fact_weights = {entry.id: self._beyond_name(entry) for entry in entries}
         bodies = normalise_all([_everything(entry) for entry in entries], None)
         self._body = dict(zip(book.entries, map(join_han, bodies), strict=True))
@@ -189,10 +191,10 @@ class Desk:
         held: list[float] = words.weights[self._marks(identifier, words) > 0].tolist()
         return sum(held) / words.mass
 
-    def shares_told(self, words: Weighed) -> dict[str, float]:
-        """The same for every entry of the book at once."""
+    def shares_told(self, words: Weighed) -> NDArray[np.float64]:
+        """The same for every entry of the book at once, in its order."""
         shares = self.matcher.index.told.overlaps(words)[: len(self.book.entries)] / words.mass
-        return dict(zip(self.book.entries, shares.tolist(), strict=True))
+        return shares.astype(np.float64)
 
     def body_text(self, identifier: str) -> str:
         """Everything that an entry says, for looking a word up."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from bot.decide import Ranked
     from bot.desk import Desk
-    from bot.knowledge.schema import Entry
     from bot.model import Turn
 
 _ALONE_AT = 0.75
@@ -180,7 +179,7 @@ def _elliptic(query: Query, desk: Desk, subject: Turn) -> Settled:
 def _same_elsewhere(query: Query, desk: Desk, subject: Turn) -> Settled:
     """The same need in another district: the earlier words asked again, what holds for the city, a related entry."""
     entry = desk.book.entries[subject.ids[0]]
-    linked = [other for other in _related(entry, desk) if desk.region_of(other) in query.regions]
+    linked = [other for other in desk.register.linked(entry) if desk.region_of(other) in query.regions]
     asked = understand(desk.lexicon.without_regions(subject.text) or entry.name, desk.lexicon)
     asked = replace(asked, regions=query.regions, asked=query.asked or asked.asked)
     ranked = decide.rank(asked, desk)
@@ -197,12 +196,6 @@ def _same_elsewhere(query: Query, desk: Desk, subject: Turn) -> Settled:
     if decision.status is Status.NONE:
         decision = replace(decision, reason="上一句的那个地区才有", note="neighbour", near=(entry.id,))
     return asked, ranked, decision
-
-
-def _related(entry: Entry, desk: Desk) -> list[str]:
-    """Ids of the entries that it names as related, then of those that name it."""
-    naming = (other.id for other in desk.book.entries.values() if entry.id in other.related)
-    return list(dict.fromkeys((*entry.related, *naming)))
 
 
 def _leaning(query: Query, alone: Settled, desk: Desk, subject: Turn) -> Settled:

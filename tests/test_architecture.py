@@ -26,7 +26,7 @@ FLOORS = [
     {"bot.text"},
     {"bot.knowledge"},
     {"bot.understand", "bot.match"},
-    {"bot.standing"},
+    {"bot.standing", "bot.register"},
     {"bot.desk"},
     {"bot.decide", "bot.browse", "bot.follow", "bot.several", "bot.notes", "bot.compose", "bot.render"},
     {"bot.answer", "bot.record", "bot.querylog"},
@@ -53,8 +53,9 @@ FLOORS = [
     {"bot.__main__"},
 ]
 CORE = (
-    *("bot.text", "bot.knowledge", "bot.understand", "bot.match", "bot.standing", "bot.desk"),
-    *("bot.decide", "bot.browse", "bot.follow", "bot.several", "bot.notes", "bot.compose", "bot.render", "bot.answer"),
+    *("bot.text", "bot.knowledge", "bot.understand", "bot.match", "bot.standing", "bot.register"),
+    *("bot.desk", "bot.decide", "bot.browse", "bot.follow", "bot.several", "bot.notes", "bot.compose"),
+    *("bot.render", "bot.answer"),
     *("bot.errors", "bot.model", "bot.lines", "bot.gate", "bot.conversation", "bot.redact", "bot.record"),
 )
 """What is pure: every line and branch of it is tested, and mutants of it are tried."""
