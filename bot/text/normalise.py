@@ -19,6 +19,8 @@ _RAW_CAP = 4_000
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
+_COMPATIBLE = re.compile("[\n -~\u4e00-\u9fff]?[^\n -~\u4e00-\u9fff]+")
+"""What NFKC may change: all but plain ASCII and common Chinese characters, with what stands before it."""
 _UNWANTED = frozenset({"Cc", "Zl", "Zp", "Cs", "Co", "Cn"})
 _SPACES = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile("^ | $", re.MULTILINE)
@@ -39,13 +41,18 @@ def _converter() -> opencc.OpenCC:
 
 def _clean(text: str) -> str:
     """One round over any number of lines."""
-    text = unicodedata.normalize("NFKC", text)
+    if not unicodedata.is_normalized("NFKC", text):
+        text = _COMPATIBLE.sub(_composed, text)
     text = _INVISIBLE.sub("", text)
     if not text.replace("\n", "").isprintable():
         found = {ord(char): " " for char in set(text) if unicodedata.category(char) in _UNWANTED and char != "\n"}
         text = text.translate(found)
     text = _converter().convert(text).lower()
     return _SPACES.sub(" ", text)
+
+
+def _composed(found: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", found[0])
 
 
 def _settled(text: str) -> str:

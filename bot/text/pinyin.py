@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from collections import defaultdict
 from functools import cache, lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, MatchKind
 from pypinyin import lazy_pinyin
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 from pypinyin.contrib.tone_convert import to_normal
@@ -18,10 +19,11 @@ from pypinyin.seg.simpleseg import seg
 from bot.text.phrases import search
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _LATIN = re.compile(r"[a-z]+")
 _UNUSUAL = re.compile("[^\n\u4e00-\u9fa50-9 ,.?!%:;()、。“”《》]+")
+_MARKS = re.compile("[ ,.?!%:;()、。“”《》]+")
 _ITEM = re.compile(r"[a-z]+|[0-9]+|[\u3400-\U0003ffff]")
 _ALL_HAN = re.compile(r"[\u3400-\U0003ffff]*")
 _HAN_OR_DIGITS = re.compile("[\u4e00-\u9fa50-9]*")
@@ -98,15 +100,32 @@ def of_all(texts: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]
     """`of_characters` and `of_text` of many texts without line breaks; the same tuple twice where they agree."""
     lines = "\n".join(texts)
     ends = list(accumulate(len(text) + 1 for text in texts))
-    doubtful = [found.start() for found in _UNUSUAL.finditer(lines)]
-    doubtful += [start for _, start, _ in search(_odd_words(), lines)]
-    worded = {bisect_right(ends, at) for at in doubtful}
+    unusual = {bisect_right(ends, found.start()) for found in _UNUSUAL.finditer(lines)}
+    odd: dict[int, list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
+    words, readings = _words()
+    for number, start, _ in search(words, lines):
+        if number < len(readings):
+            line = bisect_right(ends, start)
+            odd[line].append((start - ends[line] + len(texts[line]) + 1, readings[number]))
     found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
-    for number, text in enumerate(texts):
-        plain = of_characters(text)
-        read = _of_words(text) if number in worded or not "".join(plain).isascii() else plain
+    for number, (text, bare) in enumerate(zip(texts, _MARKS.sub("", lines).split("\n"), strict=False)):
+        plain = _by_character(text, bare)
+        read = plain
+        if number in unusual or not "".join(plain).isascii():
+            read = _of_words(text)
+        elif number in odd:
+            read = _with_words(text, plain, odd[number])
         found.append((plain, plain if read == plain else read))
     return found
+
+
+def _with_words(text: str, plain: Sequence[str], odd: Iterable[tuple[int, tuple[str, ...]]]) -> tuple[str, ...]:
+    """The syllables of a text with those of some words that stand in it put right."""
+    read = list(plain)
+    for start, syllables in odd:
+        at = start if len(plain) == len(text) else len(of_characters(text[:start]))
+        read[at : at + len(syllables)] = syllables
+    return tuple(read)
 
 
 def _of_words(text: str) -> tuple[str, ...]:
@@ -114,14 +133,18 @@ def _of_words(text: str) -> tuple[str, ...]:
 
 
 @cache
-def _odd_words() -> AhoCorasick:
-    """Every word in which a character is read otherwise than alone."""
+def _words() -> tuple[AhoCorasick, list[tuple[str, ...]]]:
+    """What cuts text into words, the longest at each place; and the syllables of its first words.
+
+    Those are the words in which a character is read otherwise than alone.
+    """
     plain = cache(lambda reading: fold(to_normal(reading)))
-    return AhoCorasick(
-        word
-        for word, readings in PHRASES_DICT.items()
-        if [plain(found[0]) for found in readings] != [_readings[char] for char in word]
-    )
+    odd: dict[str, tuple[str, ...]] = {}
+    for word, readings in PHRASES_DICT.items():
+        read = tuple([plain(found[0]) for found in readings])
+        if read != tuple(map(_readings.__getitem__, word)):
+            odd[word] = _read_word(word)
+    return AhoCorasick([*odd, *(PHRASES_DICT.keys() - odd.keys())], MatchKind.LeftmostLongest), list(odd.values())
 
 
 class _Readings(dict[str, str]):
@@ -137,8 +160,13 @@ _readings = _Readings()
 
 def of_characters(text: str) -> tuple[str, ...]:
     """Like `of_text`, but each character by its commonest reading, whatever word it stands in: much faster."""
-    if _ALL_HAN.fullmatch(text):
-        return tuple(map(_readings.__getitem__, text))
+    return _by_character(text, _MARKS.sub("", text))
+
+
+def _by_character(text: str, bare: str) -> tuple[str, ...]:
+    """The same, with the text without marks at hand."""
+    if _ALL_HAN.fullmatch(bare):
+        return tuple(map(_readings.__getitem__, bare))
     return tuple([_readings[item] if item > "\u3000" else fold(item) for item in _ITEM.findall(text)])
 
 
