@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from bot.match.bank import Bank, Item, Wording, is_lean
 from bot.match.index import spelling
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bot.knowledge.book import Book
     from bot.knowledge.schema import Entry, Faq
     from bot.understand.lexicon import Lexicon
+
+Key = TypeVar("Key")
 
 DECOY = "outside:"
 """Prefix of the ids of topics outside the material."""
@@ -37,10 +39,8 @@ _WORTH = 4
 """Of such batches, from how many on it is worth sharing them."""
 
 
-class _Row(NamedTuple):
-    text: str
-    kind: str
-    group: int
+_Row = tuple[str, str, int]
+"""Text, kind and group of a wording."""
 
 
 class _Draft(NamedTuple):
@@ -66,31 +66,38 @@ def build(book: Book, lexicon: Lexicon, workers: int = 1) -> Bank:
     )
     batches = list(iter(lambda: list(islice(drafts, _TOGETHER)), []))
     items = list(chain.from_iterable(spread(_items, batches, lexicon, workers, worth=_WORTH)))
-    exact, initials, sounds = _Owners(), _Owners(), _Owners()
-    for item in items[: len(book.entries) + len(book.faqs)]:
-        for spelled in item.spellings:
-            exact.add(spelled, item.id)
-        for wording in item.wordings:
-            least = NAME_SOUND_LENGTH if wording.kind in _NAMES else SOUND_LENGTH
-            if len(wording.syllables) >= least:
-                sounds.add(wording.syllables, item.id)
-            if wording.readings is not wording.syllables and len(wording.readings) >= least:
-                sounds.add(wording.readings, item.id)
-        for name in item.names:
-            short = pinyin.initials(name)
-            if len(short) >= INITIALS_LENGTH:
-                initials.add(short, item.id)
+    owned = items[: len(book.entries) + len(book.faqs)]
+    exact = _owners((item.id, item.spellings) for item in owned)
+    initials = _owners((item.id, _initials(item)) for item in owned if item.names)
+    sounds = _owners((item.id, _sounds(item)) for item in owned)
     background = tuple(_background(book, lexicon)) if is_lean(items) else ()
     return Bank(tuple(items), exact, initials, sounds, background)
 
 
-class _Owners(dict[Any, tuple[str, ...]]):
-    """Key → ids, in order, without repeats."""
+def _owners(owned: Iterable[tuple[str, Iterable[Key]]]) -> dict[Key, tuple[str, ...]]:
+    """Key → ids of those that have it, in order, without repeats."""
+    found: dict[Key, tuple[str, ...]] = {}
+    for identifier, keys in owned:
+        alone = (identifier,)
+        for key in keys:
+            ids = found.setdefault(key, alone)
+            if ids is not alone and identifier not in ids:
+                found[key] = (*ids, identifier)
+    return found
 
-    def add(self, key: Any, identifier: str) -> None:
-        ids = self.setdefault(key, (identifier,))
-        if identifier not in ids:
-            self[key] = (*ids, identifier)
+
+def _initials(item: Item) -> Iterator[str]:
+    return (short for short in map(pinyin.initials, item.names) if len(short) >= INITIALS_LENGTH)
+
+
+def _sounds(item: Item) -> Iterator[tuple[str, ...]]:
+    """The sounds of whole wordings by which an item is known."""
+    for _, _, syllables, kind, _, readings in item.wordings:
+        least = NAME_SOUND_LENGTH if kind in _NAMES else SOUND_LENGTH
+        if len(syllables) >= least:
+            yield syllables
+        if readings is not syllables and len(readings) >= least:
+            yield readings
 
 
 def _of_entry(entry: Entry) -> _Draft:
@@ -100,7 +107,7 @@ def _of_entry(entry: Entry) -> _Draft:
     return _Draft(
         entry.id,
         entry.region,
-        [_Row(text, kind, number) for number, (kind, texts) in enumerate(groups) for text in texts],
+        [(text, kind, number) for number, (kind, texts) in enumerate(groups) for text in texts],
         [*filter(None, (entry.summary, *(fact.text for fact in entry.facts), entry.department, entry.theme))],
         len(called),
         (entry.match.any, entry.match.all, entry.match.none),
@@ -118,27 +125,28 @@ def _of_topic(identifier: str, texts: Iterable[str]) -> _Draft:
 
 
 def _asked(texts: Iterable[str]) -> list[_Row]:
-    return [_Row(text, "ask", number) for number, text in enumerate(dict.fromkeys(texts))]
+    return [(text, "ask", number) for number, text in enumerate(dict.fromkeys(texts))]
 
 
 def _items(drafts: Sequence[_Draft], lexicon: Lexicon) -> list[Item]:
     """All texts of some items, spelled at once, and put together again."""
     rows = [row for draft in drafts for row in draft.rows]
-    clean = _plain([row.text for row in rows])
-    spelled = zip(clean, _wordings(rows, clean, lexicon), strict=True)
+    clean = _plain([text for text, _, _ in rows])
+    texts, keys, wordings = iter(clean), map(spelling, clean), _wordings(rows, clean, lexicon)
     bodies = iter(lexicon.cores(normalise_all([text for draft in drafts for text in draft.body], None)))
     words = iter(_plain([word for draft in drafts for rule in draft.rules for word in rule]))
     items: list[Item] = []
     for draft in drafts:
-        texts, wordings = zip(*islice(spelled, len(draft.rows)), strict=True)
-        some, every, none = [tuple(islice(words, len(rule))) for rule in draft.rules] or _NO_RULES
+        number = len(draft.rows)
+        spelled, own, asked = tuple(islice(texts, number)), tuple(islice(keys, number)), islice(wordings, number)
+        some, every, none = [tuple(islice(words, len(rule))) for rule in draft.rules] if draft.rules else _NO_RULES
         item = Item(
             id=draft.id,
             region=draft.region,
-            wordings=_distinct(wordings) if draft.names else _with_core(wordings),
+            wordings=_distinct(asked) if draft.names else _with_core(asked),
             body=tuple(islice(bodies, len(draft.body))),
-            spellings=() if draft.decoy else tuple(map(spelling, texts)),
-            names=tuple(dict.fromkeys(texts[: draft.names])) if draft.names else (),
+            spellings=() if draft.decoy else own,
+            names=tuple(dict.fromkeys(spelled[: draft.names])),
             any=some,
             all=every,
             none=none,
@@ -148,12 +156,13 @@ def _items(drafts: Sequence[_Draft], lexicon: Lexicon) -> list[Item]:
     return items
 
 
-def _with_core(wordings: Sequence[Wording]) -> tuple[Wording, ...]:
+def _with_core(wordings: Iterable[Wording]) -> tuple[Wording, ...]:
     """Those that ask something; the first when none does."""
-    return tuple(wording for wording in wordings if wording.core) or tuple(wordings[:1])
+    every = tuple(wordings)
+    return tuple([wording for wording in every if wording.core]) or every[:1]
 
 
-def _distinct(wordings: Sequence[Wording]) -> tuple[Wording, ...]:
+def _distinct(wordings: Iterable[Wording]) -> tuple[Wording, ...]:
     """The first with each core."""
     first: dict[str, Wording] = {}
     for wording in _with_core(wordings):
@@ -164,8 +173,8 @@ def _distinct(wordings: Sequence[Wording]) -> tuple[Wording, ...]:
 def _background(book: Book, lexicon: Lexicon) -> Iterator[Wording]:
     """The phrases by which every kind of fact is asked for."""
     phrases = dict.fromkeys(word for facet in book.facets for word in facet.words if not word.isascii())
-    rows = [_Row(text, "facet", number) for number, text in enumerate(phrases)]
-    return _wordings(rows, _plain([row.text for row in rows]), lexicon)
+    rows = [(text, "facet", number) for number, text in enumerate(phrases)]
+    return _wordings(rows, _plain([text for text, _, _ in rows]), lexicon)
 
 
 def _plain(texts: Sequence[str]) -> list[str]:
@@ -174,8 +183,9 @@ def _plain(texts: Sequence[str]) -> list[str]:
 
 def _wordings(rows: Sequence[_Row], clean: Sequence[str], lexicon: Lexicon) -> Iterator[Wording]:
     needs = lexicon.all_without_districts(clean)
-    for row, core, (syllables, readings) in zip(rows, lexicon.cores(needs), pinyin.of_all(needs), strict=True):
-        if row.kind == "english":
-            yield Wording(row.text, core, (), row.kind, row.group)
+    spelled = zip(rows, lexicon.cores(needs), pinyin.of_all(needs), strict=True)
+    for (text, kind, group), core, (syllables, readings) in spelled:
+        if kind == "english":
+            yield Wording(text, core, (), kind, group)
         else:
-            yield Wording(row.text, core, syllables, row.kind, row.group, readings)
+            yield Wording(text, core, syllables, kind, group, readings)

@@ -63,8 +63,7 @@ class Index:
             self._known = self.content = Forward(self.vocabulary, token, text, size)
             return
         in_wording = text < size
-        told, marks = _together(token, owner[text], in_wording, entries)
-        entry_token, entry = told // entries, told % entries
+        (entry_token, entry), marks = _together(token, owner[text], in_wording, entries)
         self.vocabulary = Vocabulary(entry_token, entries, background)
         self.chars = Postings(self.vocabulary, token[in_wording], text[in_wording], size)
         self.content = Forward(self.vocabulary, token[in_wording], text[in_wording], size)
@@ -163,26 +162,32 @@ def _background(spelled: str, phrases: int) -> Background | None:
 
 def distinct(token: Ints, unit: Ints, units: int) -> tuple[Ints, Ints]:
     """Each (token, unit) once, sorted."""
-    both = token * max(units, 1)
-    both += unit
+    both = _packed(token, unit, units)
     both.sort()
-    return _parted(both, units)
+    return _parted(both[is_first(both)], units)
 
 
 def together(left: tuple[Ints, Ints], right: tuple[Ints, Ints], units: int) -> tuple[Ints, Ints]:
     """Two sorted lists of (token, unit) as one, each once."""
-    return _parted(merged([token * max(units, 1) + unit for token, unit in (left, right)]), units)
+    both = merged([_packed(token, unit, units) for token, unit in (left, right)])
+    return _parted(both[is_first(both)], units)
+
+
+def _packed(token: Ints, unit: Ints, units: int) -> Ints:
+    """A token and one of so many units in one number."""
+    both = token << units.bit_length()
+    both |= unit
+    return both
 
 
 def _parted(both: Ints, units: int) -> tuple[Ints, Ints]:
-    both = both[is_first(both)]
-    token = both // max(units, 1)
-    return token, both - token * max(units, 1)
+    bits = units.bit_length()
+    return both >> bits, both & (1 << bits) - 1
 
 
-def _together(token: Ints, entry: Ints, in_wording: Any, entries: int) -> tuple[Ints, Ints]:
-    """(token, entry) as one number, each once, and the marks of the tokens there."""
-    both = token * entries + entry
+def _together(token: Ints, entry: Ints, in_wording: NDArray[np.bool_], entries: int) -> tuple[tuple[Ints, Ints], Ints]:
+    """Each (token, entry) once, sorted, and the marks of the tokens there."""
+    both = _packed(token, entry, entries)
     asked = both[in_wording]
     both.sort()
     told, count = unique(both)
@@ -190,7 +195,7 @@ def _together(token: Ints, entry: Ints, in_wording: Any, entries: int) -> tuple[
     by_wording = np.zeros(len(told), dtype=bool)
     by_wording[told.searchsorted(asked)] = True
     marks += by_wording
-    return told, marks
+    return _parted(told, entries), marks
 
 
 def worth(asked: Any, told: Any, central: Any) -> Any:

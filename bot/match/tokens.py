@@ -96,7 +96,7 @@ class Alphabet:
         letters, lines = self._letters, list[str]()
         for syllables in texts:
             try:
-                lines.append("".join([letters[item] for item in syllables]))
+                lines.append("".join(map(letters.__getitem__, syllables)))
             except KeyError:
                 for item in syllables:
                     self._add(item)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections import defaultdict
 from functools import cache, lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -100,27 +99,29 @@ def of_all(texts: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]
     """`of_characters` and `of_text` of many texts without line breaks; the same tuple twice where they agree."""
     lines = "\n".join(texts)
     ends = list(accumulate(len(text) + 1 for text in texts))
+    plain = list(map(_by_character, texts, _MARKS.sub("", lines).split("\n")))
+    read = plain.copy()
+    for line, words in _odd_words_in(lines, ends).items():
+        read[line] = _with_words(texts[line], plain[line], words)
     unusual = {bisect_right(ends, found.start()) for found in _UNUSUAL.finditer(lines)}
-    odd: dict[int, list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
-    words, readings = _words()
-    for number, start, _ in search(words, lines):
-        if number < len(readings):
-            line = bisect_right(ends, start)
-            odd[line].append((start - ends[line] + len(texts[line]) + 1, readings[number]))
-    found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
-    for number, (text, bare) in enumerate(zip(texts, _MARKS.sub("", lines).split("\n"), strict=False)):
-        plain = _by_character(text, bare)
-        read = plain
-        if number in unusual or not "".join(plain).isascii():
-            read = _of_words(text)
-        elif number in odd:
-            read = _with_words(text, plain, odd[number])
-        found.append((plain, plain if read == plain else read))
+    for line in unusual.union(at for at, syllables in enumerate(plain) if not "".join(syllables).isascii()):
+        read[line] = _of_words(texts[line])
+    return [(one, one if other == one else other) for one, other in zip(plain, read, strict=True)]
+
+
+def _odd_words_in(lines: str, ends: Sequence[int]) -> dict[int, list[tuple[int, tuple[str, ...]]]]:
+    """Line → where in it an odd word stands among its words, and the syllables of that."""
+    odd, automaton = _odd_words()
+    found: dict[int, list[tuple[int, tuple[str, ...]]]] = {}
+    for line in {bisect_right(ends, start) for _, start, _ in search(automaton, lines)}:
+        text = lines[ends[line - 1] if line else 0 : ends[line] - 1]
+        words = ((start, text[start:end]) for _, start, end in search(_words(), text))
+        found[line] = [(start, odd[word]) for start, word in words if word in odd]
     return found
 
 
 def _with_words(text: str, plain: Sequence[str], odd: Iterable[tuple[int, tuple[str, ...]]]) -> tuple[str, ...]:
-    """The syllables of a text with those of some words that stand in it put right."""
+    """The syllables of a text, with some of its words put right."""
     read = list(plain)
     for start, syllables in odd:
         at = start if len(plain) == len(text) else len(of_characters(text[:start]))
@@ -133,18 +134,21 @@ def _of_words(text: str) -> tuple[str, ...]:
 
 
 @cache
-def _words() -> tuple[AhoCorasick, list[tuple[str, ...]]]:
-    """What cuts text into words, the longest at each place; and the syllables of its first words.
-
-    Those are the words in which a character is read otherwise than alone.
-    """
+def _odd_words() -> tuple[dict[str, tuple[str, ...]], AhoCorasick]:
+    """The syllables of every word in which a character is read otherwise than alone, and what finds one in a text."""
     plain = cache(lambda reading: fold(to_normal(reading)))
     odd: dict[str, tuple[str, ...]] = {}
     for word, readings in PHRASES_DICT.items():
         read = tuple([plain(found[0]) for found in readings])
         if read != tuple(map(_readings.__getitem__, word)):
             odd[word] = _read_word(word)
-    return AhoCorasick([*odd, *(PHRASES_DICT.keys() - odd.keys())], MatchKind.LeftmostLongest), list(odd.values())
+    return odd, AhoCorasick(odd)
+
+
+@cache
+def _words() -> AhoCorasick:
+    """What cuts a text into words, the longest at each place."""
+    return AhoCorasick(PHRASES_DICT, MatchKind.LeftmostLongest, store_patterns=False)
 
 
 class _Readings(dict[str, str]):
