@@ -83,11 +83,11 @@ class Desk:
 
     def could_be(self, query: Query, entries: Sequence[str], rivals: Sequence[Candidate], least: float) -> bool:
         """Whether one of some entries could answer a query so surely: not unless it would with some rivals alone."""
-        if self.exact(query) or self.by_sound(query):
+        if self.exact(query) or self.by_sound(query) or self.by_initials(query):
             return True
         judged = self.matcher.judge(self._asked(query), [item.place for item in rivals])
         first = next((item.id for item in judged if not item.decoy), None)
-        return first in entries and self.confidence(judged) >= least
+        return first in entries and self.confidence(judged) >= max(least, self.calibration.answer_at)
 
     def _read(self, text: str) -> Asked:
         return self._asked(understand(text, self.lexicon))

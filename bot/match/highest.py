@@ -24,7 +24,7 @@ def highest(scores: Floats, limit: int) -> Ints:
     """
     blocks, least = len(scores) // _BLOCK, _SOMETHING
     if blocks > limit:
-        best = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+        best = scores[: blocks * _BLOCK].reshape(_BLOCK, blocks).max(axis=0)
         best.partition(blocks - limit)
         least = max(best[blocks - limit], least)
     places = np.flatnonzero(scores >= least)

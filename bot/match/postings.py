@@ -183,7 +183,7 @@ class Forward:
         packed |= vocabulary.find(tokens) << _PLACE_SHIFT
         packed |= _ALL if marks is None else marks
         packed.sort()
-        self._packed, self._tokens = packed, len(vocabulary.tokens)
+        self._packed = packed
         self._bounds: Ints = np.append(0, np.cumsum(np.bincount(units, minlength=size)))
 
     def several(self, units: Ints) -> Known:
@@ -205,10 +205,9 @@ class Forward:
 
     def overlaps(self, query: Weighed, units: Ints) -> Floats:
         """For each of several units the weight of the query's tokens that it holds."""
-        known, weights = self.several(units), np.zeros(self._tokens)
-        weights[query.places] = query.weights
-        held: Floats = np.bincount(numbered(known.counts), weights.take(known.places), len(units)).astype(np.float64)
-        return held
+        known, weights = self.several(units), np.append(0.0, query.weights)
+        held = np.bincount(numbered(known.counts), weights.take(query.numbers(known.places)), len(units))
+        return held.astype(np.float64)
 
 
 class Known(NamedTuple):
