@@ -119,7 +119,7 @@ def pick_facts(entry: Entry, query: Query, desk: Desk) -> tuple[Fact, ...]:
     """At most four facts: the one that was asked for first, the others in the order of the file."""
     words = desk.matcher.index.tokens(query.core)
     scored: list[tuple[float, int, Fact]] = []
-    for at, (fact, weights) in enumerate(zip(entry.facts, desk.fact_weights[entry.id], strict=True)):
+    for at, (fact, weights) in enumerate(zip(entry.facts, desk.fact_weights(entry.id), strict=True)):
         score = sum(weights[token] for token in words & weights.keys()) / 8
         score += sum(2.0 - 0.5 * fact.about.index(asked) for asked in query.asked if asked in fact.about)
         scored.append((score, at, fact))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bot.knowledge.book import Book
-    from bot.knowledge.schema import Entry
+    from bot.match.bank import Item
+    from bot.match.index import Index
     from bot.match.matcher import Candidate
     from bot.match.postings import Weighed
     from bot.model import Query
 
 
+_REMEMBERED = 4_096
+"""Entries of which is remembered what is worked out when they are first in question."""
 _WORD = re.compile("[a-z0-9]+")
 _TYPED = re.compile("[a-z0-9](?:[a-z0-9 ]*[a-z0-9])?")
 
@@ -55,27 +58,14 @@ class Desk:
         self.near_names = NearNames(
             (name for item in self.matcher.bank.items for name in item.names), self.matcher.index
         )
-        self._region = {item.id: item.region or self.lexicon.city for item in self.matcher.bank.items}
-        self._names = {
-            item.id: item.names + tuple(word for word in item.any if len(word) >= 2)
-            for item in self.matcher.bank.items
-            if item.names or item.any
-        }
         headings = [word for theme in book.themes for word in (theme.name, *theme.words)]
         headings += [word for audience in book.audiences for word in (audience.name, *audience.words)]
         headings += [entry.department for entry in book.entries.values() if entry.department]
         self.headings = frozenset(key(normalise(word)) for word in headings)
-        entries = book.entries.values()
-        self.register = Register(entries)
-        self.fact_weights = {entry.id: self._beyond_name(entry) for entry in entries}
-        bodies = normalise_all([_everything(entry) for entry in entries], None)
-        self._body = dict(zip(book.entries, map(join_han, bodies), strict=True))
-
-    def _beyond_name(self, entry: Entry) -> list[dict[int, float]]:
-        """For each fact of an entry its tokens with their weights, without those of the entry's name."""
-        texts = (" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts))
-        name, *facts = map(self.matcher.index.weights, self.lexicon.cores(normalise_all(texts, None)))
-        return [{token: weight for token, weight in fact.items() if token not in name} for fact in facts]
+        self.register = Register(book.entries.values())
+        remembered = lru_cache(maxsize=_REMEMBERED)  # of functions, not methods: nothing points back at the desk
+        self.fact_weights = remembered(partial(_beyond_name, book, self.lexicon, self.matcher.index))
+        self.body_text = remembered(partial(_all_told, book))
 
     def match(self, query: Query) -> list[Candidate]:
         """Candidates for a query, best first."""
@@ -141,9 +131,12 @@ class Desk:
         wordings = (wording.text for item in self.matcher.bank.items for wording in item.wordings)
         return InputMethod(chain(wordings, self.lexicon.words()))
 
+    def _item(self, identifier: str) -> Item:
+        return self.matcher.bank.items[self.matcher.index.place[identifier]]
+
     def region_of(self, identifier: str) -> str:
         """Region of an entry, or of a question and answer."""
-        return self._region[identifier]
+        return self._item(identifier).region or self.lexicon.city
 
     def public(self, identifier: str) -> str:
         """The id that a reply names: the entry's for a question and answer under it."""
@@ -184,7 +177,8 @@ class Desk:
 
     def name_contains(self, identifier: str, words: str) -> bool:
         """Whether a name, alias or keyword of the entry contains the words."""
-        return any(words in name for name in self._names.get(identifier, ()))
+        item = self._item(identifier)
+        return any(words in name for name in item.names) or any(words in word for word in item.any if len(word) > 1)
 
     def share_told(self, identifier: str, words: Weighed) -> float:
         """Share of the words' weight that the entry's wordings and facts hold, in [0, 1]."""
@@ -195,11 +189,6 @@ class Desk:
         """The same for every entry of the book at once, in its order."""
         shares = self.matcher.index.told.overlaps(words)[: len(self.book.entries)] / words.mass
         return shares.astype(np.float64)
-
-    def body_text(self, identifier: str) -> str:
-        """Everything that an entry says, for looking a word up."""
-        faq = self.book.faqs.get(identifier)
-        return self._body[identifier] if faq is None else normalise(f"{faq.question} {faq.answer}", None)
 
     def hit(self, candidate: Candidate, ranked: Sequence[Candidate]) -> Hit:
         """A candidate as it is shown, scored as if it came first."""
@@ -218,5 +207,19 @@ class Desk:
         return tuple(parts)
 
 
-def _everything(entry: Entry) -> str:
-    return " ".join([entry.name, *entry.aliases, entry.summary, *(fact.text for fact in entry.facts), *entry.ask])
+def _beyond_name(book: Book, lexicon: Lexicon, index: Index, identifier: str) -> list[dict[int, float]]:
+    """For each fact of an entry its tokens with their weights, without those of the entry's name."""
+    entry = book.entries[identifier]
+    texts = (" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts))
+    name, *facts = map(index.weights, lexicon.cores(normalise_all(texts, None)))
+    return [{token: weight for token, weight in fact.items() if token not in name} for fact in facts]
+
+
+def _all_told(book: Book, identifier: str) -> str:
+    """Everything that an entry, or a question and answer, says, for looking a word up."""
+    faq = book.faqs.get(identifier)
+    if faq is not None:
+        return normalise(f"{faq.question} {faq.answer}", None)
+    entry = book.entries[identifier]
+    told = (entry.name, *entry.aliases, entry.summary, *(fact.text for fact in entry.facts), *entry.ask)
+    return join_han(normalise(" ".join(told), None))
