@@ -152,6 +152,11 @@ def test_pinyin() -> None:
 lines = st.lists(any_text | st.text("微法院重庆银行調解36条 Aａz?，\n", max_size=20), max_size=12)
 
 
+@given(any_text | st.text("eΩ\u0301\u0338<=？①ｶﾞ가\u1100\u1161宁波 \n", max_size=12))
+def test_compatible_characters_are_levelled_where_they_stand_as_in_the_whole(raw: str) -> None:
+    assert normalising._COMPATIBLE.sub(normalising._composed, raw) == unicodedata.normalize("NFKC", raw)
+
+
 @given(lines)
 def test_many_texts_at_once_are_spelled_like_each_alone(raws: list[str]) -> None:
     texts = normalise_all(raws)
