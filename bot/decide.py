@@ -94,8 +94,9 @@ def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
 
 
 def is_hopeless(query: Query, desk: Desk) -> bool:
-    """Whether a question says so little that `decide` cannot answer it, whatever is found."""
-    return _empty_handed(query) is not None and by_heart(query, desk) is None
+    """Whether a part of a message says too little beside its district to be a question of its own."""
+    names_a_place = desk.lexicon.places.blank(query.text) != query.text
+    return not query.has_content and not names_a_place and by_heart(query, desk) is None
 
 
 def by_heart(query: Query, desk: Desk) -> Decision | None:

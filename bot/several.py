@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 PART_AT = 0.5
 """Confidence that each question of a message needs, lest one long question fall apart."""
 _COMPARE = re.compile("区别|不同|差别|两样|一样吗|不一样|一回事|什么关系|啥关系|哪个好")
-_EACH = re.compile("各|分别|都|两(?:个区|个县|地|边)|区别|不同|差别|比起来|对比")
-_AND = re.compile("[跟和与同、]|还有|以及")
+_EACH = re.compile("各|分别|(?<!首)都(?!市|会)|两(?:个区|个县|地|边)|区别|不同|差别|比起来|对比")
+_AND = re.compile("[跟和、]|(?<!参)与|(?<![一共相合])同(?!时|一|意|样|步)|还有|以及")
 _SAID_OF_BOTH = re.compile(f"(?:{_COMPARE.pattern}|分别|各自?|都|是不是|有没有|有?(?:什么|啥)(?=不|区|差|两|关))+")
 _NAME = 3
 _THING = 3
