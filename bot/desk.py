@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache, partial
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -32,14 +32,11 @@ if TYPE_CHECKING:
 
     from bot.knowledge.book import Book
     from bot.match.bank import Item
-    from bot.match.index import Index
     from bot.match.matcher import Candidate
     from bot.match.postings import Weighed
     from bot.model import Query
 
 
-_REMEMBERED = 4_096
-"""Entries of which is remembered what is worked out when they are first in question."""
 _WORD = re.compile("[a-z0-9]+")
 _TYPED = re.compile("[a-z0-9](?:[a-z0-9 ]*[a-z0-9])?")
 
@@ -63,9 +60,8 @@ class Desk:
         headings += [entry.department for entry in book.entries.values() if entry.department]
         self.headings = frozenset(key(normalise(word)) for word in headings)
         self.register = Register(book.entries.values())
-        remembered = lru_cache(maxsize=_REMEMBERED)  # of functions, not methods: nothing points back at the desk
-        self.fact_weights = remembered(partial(_beyond_name, book, self.lexicon, self.matcher.index))
-        self.body_text = remembered(partial(_all_told, book))
+        self._fact_weights: dict[str, list[dict[int, float]]] = {}
+        self._body_texts: dict[str, str] = {}
 
     def match(self, query: Query) -> list[Candidate]:
         """Candidates for a query, best first."""
@@ -190,6 +186,23 @@ class Desk:
         shares = self.matcher.index.told.overlaps(words)[: len(self.book.entries)] / words.mass
         return shares.astype(np.float64)
 
+    def fact_weights(self, identifier: str) -> list[dict[int, float]]:
+        """For each fact of an entry its tokens with their weights, without those of the entry's name."""
+        found = self._fact_weights.get(identifier)
+        if found is None:
+            entry, index = self.book.entries[identifier], self.matcher.index
+            texts = (" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts))
+            name, *facts = map(index.weights, self.lexicon.cores(normalise_all(texts, None)))
+            found = [{token: weight for token, weight in fact.items() if token not in name} for fact in facts]
+            self._fact_weights[identifier] = found  # an entry is looked at when it is first in question
+        return found
+
+    def body_text(self, identifier: str) -> str:
+        """Everything that an entry, or a question and answer, says, for looking a word up."""
+        if identifier not in self._body_texts:
+            self._body_texts[identifier] = _all_told(self.book, identifier)
+        return self._body_texts[identifier]
+
     def hit(self, candidate: Candidate, ranked: Sequence[Candidate]) -> Hit:
         """A candidate as it is shown, scored as if it came first."""
         rest = [candidate, *(item for item in ranked if item is not candidate and item.blend <= candidate.blend)]
@@ -207,16 +220,7 @@ class Desk:
         return tuple(parts)
 
 
-def _beyond_name(book: Book, lexicon: Lexicon, index: Index, identifier: str) -> list[dict[int, float]]:
-    """For each fact of an entry its tokens with their weights, without those of the entry's name."""
-    entry = book.entries[identifier]
-    texts = (" ".join((entry.name, *entry.aliases)), *(fact.text for fact in entry.facts))
-    name, *facts = map(index.weights, lexicon.cores(normalise_all(texts, None)))
-    return [{token: weight for token, weight in fact.items() if token not in name} for fact in facts]
-
-
 def _all_told(book: Book, identifier: str) -> str:
-    """Everything that an entry, or a question and answer, says, for looking a word up."""
     faq = book.faqs.get(identifier)
     if faq is not None:
         return normalise(f"{faq.question} {faq.answer}", None)

@@ -189,6 +189,12 @@ def _try_file(file: Path) -> None:
                 raise sqlite3.DatabaseError(f"malformed: {found}")
 
 
+_PRAGMAS = (
+    *("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"),
+    "cache_size = -512",  # KiB; the rest is read by connections of their own
+)
+
+
 def _sqlite(engine: AsyncEngine) -> None:
     """Pragmas of every new connection; transactions that take the write lock at once. Only for SQLite."""
 
@@ -200,7 +206,7 @@ def _sqlite(engine: AsyncEngine) -> None:
             if tables or owner:
                 raise StoreError(f"{engine.url.database} 是别的程序的数据库：请换一个文件")
             cursor.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -49,5 +49,5 @@ def test_at_most_ten_that_exist(text: str, desk: Desk) -> None:
 
 
 def test_home_comes_first_among_equals(desk: Desk, today: dt.date) -> None:
-    assert ranked("村里", desk, "镇海区")[0] == "zh-collective-economy-ten"
-    assert ranked("村里", desk)[0] == "yz-clean-village-campaign"
+    assert ranked("公园", desk, "镇海区")[0] == "zh-green-axis-sports-park"
+    assert ranked("公园", desk)[0] == "jb-three-gardens"
