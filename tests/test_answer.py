@@ -288,6 +288,11 @@ def test_the_order_of_files_changes_nothing(desk: Desk, shipped: dict[str, bytes
     assert list(turned.entries) == list(desk.book.entries)
 
 
+@pytest.mark.parametrize("text", ["2031年多少钱", "2031年月亮上有什么"])
+def test_a_year_and_nothing_that_is_known_beside_it_is_refused(desk: Desk, text: str) -> None:
+    assert ask(desk, text).status is Status.NONE
+
+
 def test_renderings(desk: Desk) -> None:
     reply = ask(desk, "灵活保一天多少钱")
     assert "0.3元" in plain(reply)

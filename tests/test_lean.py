@@ -34,6 +34,10 @@ def desk(book: Book) -> Desk:
     return Desk(replace(book, entries={}, golden=(), outside=(), faqs=faqs))
 
 
+def test_what_a_question_and_answer_says_is_both(desk: Desk) -> None:
+    assert desk.body_text("q-0") == f"{QUESTIONS[0]} 见说明。"
+
+
 def first(desk: Desk, question: str) -> tuple[str, float]:
     ranked = rank(understand(question, desk.lexicon), desk)
     return desk.book.faqs[ranked.own[0].id].question, ranked.confidence
