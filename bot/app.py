@@ -122,10 +122,10 @@ class App:
         start = time.perf_counter()
         desk = self.desk  # one to the end, whatever is swapped meanwhile
         admitted = verdict is Verdict.OK
-        if said is not None and admitted:
-            made = Made(said)
+        if not admitted:
+            made = Made(fixed(Status.LIMITED, "limited", desk))
         else:
-            made = self._made(message, earlier, desk) if admitted else Made(fixed(Status.LIMITED, "limited", desk))
+            made = self._made(message, earlier, desk) if said is None else Made(said)
         reply = made.reply
         took_ms = (time.perf_counter() - start) * 1000
         self.errors.note(reply.status is Status.ERROR)

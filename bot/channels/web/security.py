@@ -98,17 +98,17 @@ class BodyLimit:
         declared = header(scope, b"content-length")
         if declared.isdigit() and int(declared[:20]) > self.limit:
             raise _TooLargeError
-        body = b""
+        body = bytearray()
         async with asyncio.timeout(self.seconds):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     return None
-                body += bytes(message.get("body", b""))
+                body += message.get("body", b"")
                 if len(body) > self.limit:
                     raise _TooLargeError
                 if not message.get("more_body", False):
-                    return body
+                    return bytes(body)
 
     async def _answer(self, status: int, text: str, scope: Scope, receive: Receive, send: Send) -> None:
         response = self.refuse(status, text)
