@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.check.run import check
 from bot.knowledge import book, nodes
 from bot.model import Problem, Severity
+from tests.conftest import TODAY
 
 ROOT = Path(__file__).resolve().parent.parent
 BAD = Path(__file__).parent / "bad"
@@ -24,7 +26,7 @@ GENERATED = {
     "megabyte.yaml": b"- " + b"a" * nodes.MAX_BYTES,
     "crowded.yaml": b"- a\n" * (nodes.MAX_NODES + 1),
 }
-NOT_IN_ONE_FILE = {"K000", "K004"}
+NOT_IN_ONE_FILE = {"K000", "K004", "K006"}
 """Told of a folder, not of a file; tested below."""
 FALLBACK = {"K299"}
 """For kinds of errors that the models cannot raise today."""
@@ -141,6 +143,17 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     loaded = book.load(tmp_path / "nowhere")
     assert [problem.code for problem in loaded.problems] == ["K000"]
     assert "--knowledge" in loaded.problems[0].message
+
+
+@pytest.mark.parametrize("name", ["justice.yaml.txt", "justice.YML.docx", "justice。yaml", "justice．yml"])
+def test_a_file_that_an_editor_misnamed_is_told_of(tmp_path: Path, name: str) -> None:
+    (tmp_path / "ningbo").mkdir()
+    for file in (name, "notes.txt", "justice.yaml.bak", f"_{name}"):
+        (tmp_path / "ningbo" / file).write_text("- id: nb-x\n", encoding="utf-8")
+    found = [problem for problem in check(tmp_path, TODAY).problems if problem.code != "K004"]
+    assert [(problem.file, problem.code) for problem in found] == [(f"ningbo/{name}", "K006")]
+    assert found[0].severity is Severity.WARNING
+    assert "请改名为 justice.yaml" in found[0].message
 
 
 def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

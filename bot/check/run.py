@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.check import duplicates, freshness, links, phrasings, regression, sources
 from bot.check.pages import read_pages
 from bot.desk import Desk
-from bot.knowledge.book import bind, load
+from bot.knowledge.book import bind, load, unread
 from bot.match.memory import uncollected
 from bot.model import Problem, Severity
 
@@ -40,11 +40,12 @@ def check(folder: Path, today: dt.date, source_folder: Path | None = None, worke
         return Outcome(load(folder).problems)
     with uncollected():
         loaded = bind(read_pages(folder, workers))
+        problems = [*loaded.problems, *unread(folder)]
         if loaded.book is None:
-            return Outcome(loaded.problems)
+            return Outcome(tuple(sorted(problems)))
         desk = Desk(loaded.book, workers)
     asked = regression.run(desk, loaded.trees, today, workers)
-    problems = [*loaded.problems, *asked.problems]
+    problems += asked.problems
     problems += phrasings.unreached(desk, loaded.trees, today, workers)
     problems += duplicates.alike(loaded.book, loaded.trees)
     problems += freshness.dated(loaded.book, loaded.trees, today)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from bot.knowledge.references import check_references
 from bot.model import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from bot.knowledge.nodes import Tree
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".yaml", ".yml")
 """Of knowledge files, in small or capital letters."""
+_MISNAMED = re.compile(r"(.*)[.．。]ya?ml(?:[.．。](?:txt|text|docx?|rtf))?", re.IGNORECASE | re.DOTALL)
+"""What an editor makes of a knowledge file's name, or an input method of its dot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,26 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
     Of a name that is no UTF-8 the odd bytes are spelled out.
     """
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    relative = ((path.relative_to(folder), path) for path in found)
-    return {
-        name.as_posix().encode("utf-8", "backslashreplace").decode(): path.read_bytes()
-        for name, path in relative
-        if not any(part.startswith((".", "_")) for part in name.parts)
-    }
+    return {name: path.read_bytes() for name, path in _files(folder) if path.suffix.lower() in SUFFIXES}
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every file, by relative name, but those that `.` or `_` hides."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder)
+        if not any(part.startswith((".", "_")) for part in name.parts):
+            yield name.as_posix().encode("utf-8", "backslashreplace").decode(), path
+
+
+def unread(folder: Path) -> list[Problem]:
+    """Files that look like knowledge and are not read, for their names."""
+    found: list[Problem] = []
+    for name, path in _files(folder):
+        meant = None if path.suffix.lower() in SUFFIXES else _MISNAMED.fullmatch(path.name)
+        if meant:
+            message = f"文件名不是以 .yaml 结尾，没有读它；请改名为 {meant[1]}.yaml（在“查看”里显示文件扩展名才看得到）"
+            found.append(Problem(name, 1, 1, "K006", message, Severity.WARNING))
+    return found
 
 
 def load(folder: Path) -> Loaded:

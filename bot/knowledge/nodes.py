@@ -7,6 +7,7 @@ Every scalar stays the text that was typed: `8:30`, `no` and `012` are not conve
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +119,8 @@ def _decode(tree: Tree, content: bytes) -> str | None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig", "replace")
-        message = "文件不是 UTF-8 编码（可能是 GBK）。请在编辑器里“另存为”，编码选 UTF-8"
+        guess = "记事本里的“Unicode”，即 UTF-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "可能是 GBK"
+        message = f"文件不是 UTF-8 编码（{guess}）。请在编辑器里“另存为”，编码选 UTF-8"
         tree.add(_end_of(before), "K002", message)
         return None
     bad = _INVISIBLE.search(text)
