@@ -18,7 +18,7 @@ from bot.channels.service import Post
 from bot.cli import app as cli
 from bot.desk import Desk
 from bot.model import Message, Reply, Status
-from bot.querylog import deliveries, people
+from bot.querylog import deliveries, people, privacy
 from bot.querylog.people import Subscription
 from bot.querylog.tables import metadata, person, query_log, seen, subscription
 from bot.settings import load_settings
@@ -139,7 +139,11 @@ async def fill(app: App) -> None:
     await app.querylog.write(replace(old, user_key=last_month, message_id="anna-0", text="上个月的问题"))
 
 
-async def test_forgetting_takes_all_of_one_and_nothing_of_the_others(app: App) -> None:
+@pytest.mark.parametrize("at_once", [1, privacy.AT_ONCE])
+async def test_forgetting_takes_all_of_one_and_nothing_of_the_others(
+    app: App, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(privacy, "AT_ONCE", at_once)
     await fill(app)
 
     async def counts(connection: sa.ext.asyncio.AsyncConnection) -> dict[str, int]:

@@ -145,8 +145,9 @@ async def look(connection: AsyncConnection, row_id: int, before: int = 6, after:
     if row is None:
         return None
     mine = sa.select(query_log).where(log.user_key == row.user_key, log.channel == row.channel)
-    earlier = await connection.execute(mine.where(log.id < row_id).order_by(log.id.desc()).limit(before))
-    later = await connection.execute(mine.where(log.id > row_id).order_by(log.id).limit(after))
+    back, on = log.id.between(row_id - STRETCH, row_id - 1), log.id.between(row_id + 1, row_id + STRETCH)
+    earlier = await connection.execute(mine.where(back).order_by(log.id.desc()).limit(before))
+    later = await connection.execute(mine.where(on).order_by(log.id).limit(after))
     said = sa.select(feedback).where(feedback.c.query_id == row_id).order_by(feedback.c.id)
     return Seen(
         Logged.of(row),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from bot.querylog.store import QueryLog
 
+AT_ONCE = 10_000
+"""Rows a statement: no database takes any number of values."""
+
 
 async def forget(querylog: QueryLog, channel: str, user: str) -> int:
     """Delete questions, replies, verdicts, home and subscriptions of a user; how many questions. Raises StoreError.
@@ -37,13 +40,16 @@ async def forget(querylog: QueryLog, channel: str, user: str) -> int:
 
 async def _delete(connection: AsyncConnection, channel: str, keys: Collection[str], key: str) -> int:
     own = (query_log.c.channel == channel) & query_log.c.user_key.in_(keys)
-    mine = sa.select(query_log.c.id).where(own)
-    for table in (seen, delivery, feedback):
-        await connection.execute(sa.delete(table).where(table.c.query_id.in_(mine)))
+    mine = list(await connection.scalars(sa.select(query_log.c.id).where(own)))
+    for start in range(0, len(mine), AT_ONCE):
+        some = mine[start : start + AT_ONCE]
+        for table in (seen, delivery, feedback):
+            await connection.execute(sa.delete(table).where(table.c.query_id.in_(some)))
+        await connection.execute(sa.delete(query_log).where(query_log.c.id.in_(some)))
     addresses = sa.select(subscription.c.target).where(subscription.c.person == key)
     notices = delivery.c.query_id.is_(None) & (delivery.c.channel == channel) & delivery.c.target.in_(addresses)
     await connection.execute(sa.delete(delivery).where(notices))
     await connection.execute(sa.delete(person).where(person.c.key == key))
     await connection.execute(sa.delete(subscription).where(subscription.c.person == key))
     await connection.execute(sa.delete(conversation).where(conversation.c.key.in_(keys)))
-    return (await connection.execute(sa.delete(query_log).where(own))).rowcount
+    return len(mine)
