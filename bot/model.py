@@ -61,7 +61,7 @@ class Message:
 
     `also` are the ids of further messages that were put together with it, `entry` is what a pressed button stands
     for (empty for 「都不是」), `home` the region that this user calls home, `room` a place with other people, where
-    a conversation of its own goes on. A `passing` user is made up for this one message and never comes back.
+    a conversation of its own goes on. A `passing` user is known by nothing and never comes back.
     """
 
     text: str

@@ -112,7 +112,7 @@ class Chat:
                 raise HTTPException(400, "id 应该是一条答复的编号。")
             if verdict not in _VERDICTS:
                 raise HTTPException(400, "verdict 应该是 up 或 down。")
-            message = _message(request.scope, "", _session(data) if data.get("session") else "")
+            message = _message(request.scope, "", _session(data))
         except HTTPException as refusal:
             return json_error(refusal.status_code, refusal.detail)
         if await self._service.feedback(row, verdict, message):
@@ -151,7 +151,7 @@ class Asking:
             text = data.get("text")
             if not isinstance(text, str):
                 raise HTTPException(400, "缺少问题：请把它写成文字，放在 text 里。")
-            message = _message(scope, text, _session(data), passing=not data.get("session"))
+            message = _message(scope, text, _session(data))
         except HTTPException as refusal:
             return json_error(refusal.status_code, refusal.detail)
         handled = await self._service.handle(message)
@@ -163,17 +163,17 @@ def _new_session() -> str:
 
 
 def _session(data: dict[str, Any]) -> str:
-    """The caller's token; one who sends none gets no context, and shares none with others."""
-    session = data.get("session") or _new_session()
-    if not isinstance(session, str) or not _SESSION.fullmatch(session):
+    """The caller's token; empty for one who sends none, gets no context and shares none with others."""
+    session = data.get("session") or ""
+    if not isinstance(session, str) or (session and not _SESSION.fullmatch(session)):
         raise HTTPException(400, "session 应该是 1 到 128 个字母、数字或符号。")
     return session
 
 
-def _message(scope: Scope, text: str, session: str, passing: bool = False) -> Message:
+def _message(scope: Scope, text: str, session: str) -> Message:
     client = scope.get("client")
     address = client[0] if client else None
-    return Message(text=scrub(text), channel="web", user=session, address=address, passing=passing)
+    return Message(text=scrub(text), channel="web", user=session, address=address, passing=not session)
 
 
 def _json_object(scope: Scope, body: bytes) -> dict[str, Any]:
