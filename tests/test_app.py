@@ -251,7 +251,7 @@ def _drafted(reply: Reply, token: str) -> Post:
 
 
 async def test_thousands_of_passing_users_leave_nothing_behind(app: App) -> None:
-    for number in range(300):
+    for _ in range(300):
         await app.handle(Message("你好", channel="web", address="192.0.2.1", passing=True))
     assert not app.memory.conversations._turns
     assert len(app.duplicates) == 0
