@@ -106,7 +106,7 @@ async def test_migrations_make_what_the_program_expects(querylog: QueryLog) -> N
     async with querylog._engine.connect() as connection:
         different = await connection.run_sync(lambda sync: compare_metadata(MigrationContext.configure(sync), metadata))
         tables = await connection.exec_driver_sql("SELECT name FROM pragma_table_list WHERE strict")
-        of_postgresql = {"ix_query_log_entry", "ix_query_log_user_key"}
+        of_postgresql = {"ix_query_log_status", "ix_query_log_entry", "ix_query_log_user_key"}
         assert {(kind, index.name) for kind, index in different} == {("add_index", name) for name in of_postgresql}
         assert set(tables.scalars()) == set(metadata.tables)
 

@@ -1,4 +1,4 @@
-"""SQLite keeps no index whose entries come in no order: each cost a question as much as its row."""
+"""SQLite keeps no index whose entries come in another order than the rows: each cost as much as the row itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-_COLUMNS = {"ix_query_log_entry": ["entry", "id"], "ix_query_log_user_key": ["user_key", "id"]}
+_COLUMNS = {
+    "ix_query_log_status": ["status"],
+    "ix_query_log_entry": ["entry", "id"],
+    "ix_query_log_user_key": ["user_key", "id"],
+}
 
 
 def upgrade() -> None:
