@@ -45,8 +45,8 @@ PAGES = (
     "/questions?q=没有人问过的字",
     "/questions?status=none&verdict=down&channel=telegram",
     "/questions?from={early}&to={early}",
-    "/questions?entry={entry}&before=500000",
-    "/questions/500000",
+    "/questions?entry={entry}&before={half}",
+    "/questions/{half}",
     "/wordings?days=365",
     "/wordings?view=missed&days=7",
     "/system",
@@ -130,7 +130,7 @@ async def measure(url: str, count: int, rounds: int) -> None:
             transport=httpx.ASGITransport(web), base_url="http://bench", cookies={COOKIE: cookie}
         ) as client:
             for page in PAGES:
-                address = "/admin" + page.format(early=early, entry=entries[7].id)
+                address = "/admin" + page.format(early=early, half=max(count // 2, 1), entry=entries[7].id)
                 took, worked = [], []
                 for _ in range(rounds):
                     began, busy = time.perf_counter(), time.process_time()
