@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,19 @@ from bot.text.normalise import normalise
 from tests.conftest import KNOWLEDGE, TODAY
 
 SIZE = 30
+BENCHES = sorted(path.stem for path in (Path(__file__).parent / "bench").glob("*.py"))
+assert BENCHES
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_every_bench_can_be_started(name: str) -> None:
+    try:
+        module = importlib.import_module(f"tests.bench.{name}")
+    except ModuleNotFoundError as missing:
+        if str(missing.name).split(".")[0] in {"bot", "tests"}:
+            raise
+        pytest.skip(f"{missing.name} comes with the extra `bench`")
+    assert module.__doc__
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from bot.querylog.arrivals import Arrival
 from bot.querylog.deliveries import NewDelivery
 from bot.querylog.rows import LogRow
 from bot.querylog.store import QueryLog
-from tests.bench.load import questions
+from tests.bench.load import bank
 from tests.postgres import new_database, run_sql
 
 _GROUP = 256
@@ -34,7 +34,7 @@ _SIZES = (
 
 def arrivals(count: int, pushed: bool, now: dt.datetime) -> Iterator[Arrival]:
     """Questions over ninety days; `pushed`: of a chat platform, with the id of a message and a reply to send."""
-    texts = questions()
+    texts = bank()
     for number in range(count):
         at = now - dt.timedelta(days=_DAYS) * (1 - number / count)
         channel, name = ("telegram", f"{number:032x}") if pushed else ("web", None)
