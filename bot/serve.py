@@ -200,6 +200,7 @@ async def _serve(settings: Settings, desk: Desk, say: Callable[[str], None]) -> 
             if ended:
                 return
             await app.querylog.take_over()
+            await app.recorder.make_room()
             if app.querylog.shared or app.querylog.file:
                 app.gaps.work = Worker(app.reloader.folder).refresh
             channels = registered(app)

@@ -19,7 +19,9 @@ from bot.desk import Desk
 from bot.model import Message, Reply
 from bot.querylog import deliveries, months
 from bot.querylog.lead import lead
+from bot.querylog.recorder import Recorder
 from bot.querylog.rows import LogRow
+from bot.querylog.spool import Spool
 from bot.querylog.store import QueryLog
 from bot.settings import load_settings
 from tests.postgres import new_database, run_sql
@@ -90,7 +92,7 @@ async def test_a_rate_limit_holds_over_all_replicas(replicas: list[App]) -> None
     assert (await replicas[1].handle(Message("加装电梯", channel="web", user="v"))).payload["status"] == "answer"
 
 
-async def test_a_reply_of_a_replica_that_died_is_sent_by_another_once(url: str) -> None:
+async def test_a_reply_of_a_replica_that_died_is_sent_by_another_once(url: str, tmp_path: Path) -> None:
     died, second, third = [await QueryLog.open(url) for _ in range(3)]
     sent: list[str] = []
 
@@ -107,7 +109,8 @@ async def test_a_reply_of_a_replica_that_died_is_sent_by_another_once(url: str) 
     await died.write(row)
     await died.run(store)
     await died.close()
-    boxes = [Outbox(one, "push", send, Alerts()) for one in (second, third)]
+    recorders = [Recorder(one, Spool(tmp_path / f"{at}.spool"), Alerts()) for at, one in enumerate((second, third))]
+    boxes = [Outbox(one, "push", send, Alerts()) for one in recorders]
     working = [asyncio.create_task(box.run()) for box in boxes]
     async with asyncio.timeout(20):
         while await run_sql(second, "SELECT 1 FROM delivery WHERE state = 'waiting'"):  # noqa: ASYNC110

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ from bot.desk import Desk
 from bot.model import Message, Reply
 from bot.querylog import deliveries
 from bot.querylog.arrivals import Arrival
-from bot.querylog.deliveries import Delivery, NewDelivery
+from bot.querylog.deliveries import Delivery, NewDelivery, Note
+from bot.querylog.recorder import Recorder
 from bot.querylog.rows import LogRow
+from bot.querylog.spool import Spool
 from bot.querylog.store import QueryLog
 from bot.settings import load_settings
 from tests.postgres import url_for
@@ -36,9 +40,10 @@ def post(token: str, *texts: str, target: str = "anna", passive: int = 0) -> New
 
 
 class Platform:
-    """Takes parts, or does what the next of `faults` says."""
+    """Takes parts, or does what the next of `faults` says; the texts in `held_back` wait."""
 
     def __init__(self) -> None:
+        self.held_back: set[str] = set()
         self.taken: list[tuple[str, str]] = []
         self.faults: list[BaseException] = []
 
@@ -46,6 +51,8 @@ class Platform:
         await asyncio.sleep(0)
         if self.faults:
             raise self.faults.pop(0)
+        if part["text"] in self.held_back:
+            raise Later(0.01)
         self.taken.append((delivery.target, part["text"]))
         return f"r{len(self.taken)}"
 
@@ -67,8 +74,17 @@ def platform() -> Platform:
     return Platform()
 
 
-def outbox_of(querylog: QueryLog, platform: Platform, **more: Any) -> Outbox:
-    return Outbox(querylog, "push", platform.send, Alerts(), **more)
+@pytest.fixture
+def recorder(querylog: QueryLog, tmp_path: Path) -> Recorder:
+    return recorder_of(querylog, tmp_path)
+
+
+def recorder_of(querylog: QueryLog, folder: Path) -> Recorder:
+    return Recorder(querylog, Spool(folder / "log.spool"), Alerts())
+
+
+def outbox_of(recorder: Recorder, platform: Platform, **more: Any) -> Outbox:
+    return Outbox(recorder, "push", platform.send, Alerts(), **more)
 
 
 async def stored(querylog: QueryLog, token: str) -> Delivery:
@@ -91,8 +107,8 @@ async def test_a_question_and_its_reply_are_stored_once(querylog: QueryLog) -> N
     assert await querylog.count() == 2
 
 
-async def test_parts_go_out_in_order_and_are_noted(querylog: QueryLog, platform: Platform) -> None:
-    outbox = outbox_of(querylog, platform)
+async def test_parts_go_out_in_order_and_are_noted(querylog: QueryLog, recorder: Recorder, platform: Platform) -> None:
+    outbox = outbox_of(recorder, platform)
     taken = [await querylog.take(Arrival(row(f"m{n}"), post=post(f"t{n}", f"{n}a", f"{n}b"))) for n in range(4)]
     for one in taken:
         assert one.delivery is not None
@@ -106,8 +122,8 @@ async def test_parts_go_out_in_order_and_are_noted(querylog: QueryLog, platform:
     assert len(outbox) == 0
 
 
-async def test_a_passive_part_needs_no_sending(querylog: QueryLog, platform: Platform) -> None:
-    outbox = outbox_of(querylog, platform)
+async def test_a_passive_part_needs_no_sending(querylog: QueryLog, recorder: Recorder, platform: Platform) -> None:
+    outbox = outbox_of(recorder, platform)
     whole = await querylog.take(Arrival(row("m1"), post=post("t1", "a", passive=1)))
     partly = await querylog.take(Arrival(row("m2"), post=post("t2", "a", "b", passive=1)))
     for taken in (whole, partly):
@@ -120,8 +136,10 @@ async def test_a_passive_part_needs_no_sending(querylog: QueryLog, platform: Pla
     assert (await stored(querylog, "t2")).receipts == ("", "r1")
 
 
-async def test_faults_are_tried_again_and_refusals_given_up(querylog: QueryLog, platform: Platform) -> None:
-    outbox = outbox_of(querylog, platform)
+async def test_faults_are_tried_again_and_refusals_given_up(
+    querylog: QueryLog, recorder: Recorder, platform: Platform
+) -> None:
+    outbox = outbox_of(recorder, platform)
     platform.faults = [OSError("away"), Later(0.01), Later(0.01, everyone=True), Refused("blocked by the user")]
     for number, texts in enumerate((["a"], ["b", "c"], ["d"])):
         taken = await querylog.take(Arrival(row(f"m{number}"), post=post(f"t{number}", *texts)))
@@ -133,8 +151,10 @@ async def test_faults_are_tried_again_and_refusals_given_up(querylog: QueryLog, 
     assert outbox.health() == {"waiting": 0, "failed": 1}
 
 
-async def test_an_answer_that_is_too_late_is_given_up(querylog: QueryLog, platform: Platform) -> None:
-    outbox = outbox_of(querylog, platform, expires=dt.timedelta(0))
+async def test_an_answer_that_is_too_late_is_given_up(
+    querylog: QueryLog, recorder: Recorder, platform: Platform
+) -> None:
+    outbox = outbox_of(recorder, platform, expires=dt.timedelta(0))
     taken = await querylog.take(Arrival(row(), post=post("t1", "a")))
     assert taken.delivery is not None
     outbox.add(taken.delivery)
@@ -143,16 +163,15 @@ async def test_an_answer_that_is_too_late_is_given_up(querylog: QueryLog, platfo
     assert (await stored(querylog, "t1")).state == "failed"
 
 
-async def test_what_a_crash_left_is_sent_from_where_it_stopped(url: str, platform: Platform) -> None:
+async def test_what_a_crash_left_is_sent_from_where_it_stopped(url: str, platform: Platform, tmp_path: Path) -> None:
     crashed = await QueryLog.open(url)
     taken = await crashed.take(Arrival(row(), post=post("t1", "a", "b")))
     assert taken.delivery is not None
-    note = {"delivery_id": taken.delivery.id, "receipts": ("r0",), "done": False, "now": NOW}
-    await crashed.run(lambda connection: deliveries.progress(connection, **note))
+    await crashed.run(partial(deliveries.progress, note=Note("t1", ("r0",), "waiting"), now=NOW))
     await crashed.close()
     after = await QueryLog.open(url)
     await after.run(deliveries.release)
-    outbox = outbox_of(after, platform)
+    outbox = outbox_of(recorder_of(after, tmp_path), platform)
     working = asyncio.create_task(outbox.run())
     async with asyncio.timeout(10):
         while (await stored(after, "t1")).state != "done":  # noqa: ASYNC110 - another task does it
@@ -160,6 +179,44 @@ async def test_what_a_crash_left_is_sent_from_where_it_stopped(url: str, platfor
     working.cancel()
     assert platform.taken == [("anna", "b")]
     assert (await stored(after, "t1")).receipts == ("r0", "r1")
+    await after.close()
+
+
+async def test_what_went_out_while_the_log_was_away_goes_out_once_also_after_a_crash(
+    url: str, platform: Platform, tmp_path: Path
+) -> None:
+    crashed = await QueryLog.open(url)
+    before = recorder_of(crashed, tmp_path)
+    outbox = outbox_of(before, platform)
+    taken = [await before.take(Arrival(row(f"m{n}"), post=post(f"t{n}", "a", "b", target=f"u{n}"))) for n in range(2)]
+    await crashed.close()
+    late = post("t2", "a", target="u2")
+    assert await before.take(Arrival(replace(row("m2"), user_key="u2"), post=late)) is None
+    platform.held_back = {"b"}
+    for delivery in (taken[0].delivery, taken[1].delivery, deliveries.unstored("push", late, NOW)):  # type: ignore[union-attr]
+        assert delivery is not None
+        outbox.add(delivery)
+    async with asyncio.timeout(10):
+        while len(platform.taken) < 3:  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.01)
+    await outbox.drain(0.1)
+    platform.held_back.clear()
+    after = await QueryLog.open(url)
+    await after.run(deliveries.release)
+    recorder = recorder_of(after, tmp_path)
+    outbox = outbox_of(recorder, platform)
+    working = asyncio.create_task(outbox.run())
+    async with asyncio.timeout(10):
+        while len(platform.taken) < 5:  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.01)
+    await recorder.drain()
+    async with asyncio.timeout(10):
+        while (await stored(after, "t1")).state != "done":
+            await recorder.drain()
+    working.cancel()
+    await outbox.drain(5)
+    assert sorted(platform.taken) == [("u0", "a"), ("u0", "b"), ("u1", "a"), ("u1", "b"), ("u2", "a")]
+    assert {(await stored(after, f"t{n}")).state for n in range(3)} == {"done"}
     await after.close()
 
 
@@ -227,7 +284,7 @@ async def test_a_reply_that_cannot_be_stored_is_there_all_the_same(app: App) -> 
     assert handled.delivery is not None
     assert (handled.delivery.id, handled.delivery.state) == (0, "waiting")
     platform = Platform()
-    outbox = outbox_of(app.querylog, platform)
+    outbox = outbox_of(app.recorder, platform)
     outbox.add(handled.delivery)
     await outbox.drain(5)
     assert len(platform.taken) == 1

@@ -73,8 +73,8 @@ async def test_a_piece_that_was_answered_stays(app: App) -> None:
     piece = Message("我妈妈八十岁了", "push", "anna", "m1")
     first = (await app.handle(piece, draft)).delivery
     assert first is not None
-    note = partial(deliveries.progress, delivery_id=first.id, receipts=("r1",), done=True, now=NOW)
-    await app.querylog.run(note)
+    note = deliveries.Note(first.token, ("r1",), deliveries.DONE)
+    await app.querylog.run(partial(deliveries.progress, note=note, now=NOW))
     whole = replace(piece, text="我妈妈八十岁了 能送饭上门吗", message_id="m2", also=("m1",))
     assert (await app.handle(whole, draft)).fresh
     assert await stored(app) == [("我妈妈八十岁了", "m1"), ("我妈妈八十岁了 能送饭上门吗", "m2")]

@@ -18,10 +18,10 @@ from bot.desk import Desk
 from bot.errors import StoreError
 from bot.model import Message
 from bot.querylog.arrivals import Arrival
-from bot.querylog.deliveries import NewDelivery
+from bot.querylog.deliveries import NewDelivery, Note, by_token, progress
 from bot.querylog.recorder import Recorder
 from bot.querylog.rows import LogRow
-from bot.querylog.spool import Spool
+from bot.querylog.spool import ROOM, Spool
 from bot.querylog.store import QueryLog
 from bot.settings import load_settings
 from tests.locks import locked
@@ -118,11 +118,11 @@ async def test_a_reply_that_went_out_meanwhile_is_not_sent_again(querylog: Query
         sent.append(part["text"])
         return "r"
 
-    outbox = Outbox(querylog, "web", send, Alerts())
+    outbox = Outbox(recorder, "web", send, Alerts())
     post = NewDelivery("t1", "anna", ({"text": "回复"},))
     waits = NewDelivery("t2", "bert", ({"text": "另一个"},))
     spool.append([arrival(1, "m1", post), arrival(2, "m2", waits)])
-    querylog.note_sent("t1")
+    await recorder.note(Note("t1", ("r",), "done"))
     await recorder.drain()
     await querylog.take_over()
     working = asyncio.create_task(outbox.run())
@@ -132,6 +132,74 @@ async def test_a_reply_that_went_out_meanwhile_is_not_sent_again(querylog: Query
     working.cancel()
     await outbox.drain(5)
     assert sent == ["另一个"]
+
+
+async def test_a_note_waits_in_the_spool_while_the_log_is_locked(
+    querylog: QueryLog, spool: Spool, file: Path, tmp_path: Path
+) -> None:
+    recorder = recorder_of(querylog, spool)
+    await recorder.take(arrival(1, "m1", NewDelivery("t1", "anna", ({"text": "一"}, {"text": "二"}))))
+    half, whole = Note("t1", ("r1",), "waiting"), Note("t1", ("r1", "r2"), "done")
+    async with locked(file):
+        for note in (half, whole):
+            await recorder.note(note)
+            assert Spool(tmp_path / "log.spool").noted("t1") == note, "it is on the disk"
+        assert recorder.health()["spooled"] == 0
+        with pytest.raises(StoreError):
+            await recorder.drain()
+    found = await querylog.run(lambda connection: by_token(connection, "t1"))
+    assert found is not None
+    known = recorder.as_noted(found)
+    assert (found.receipts, found.state) in {((), "waiting"), (("r1",), "waiting")}
+    assert (known.receipts, known.state) == (("r1", "r2"), "done")
+    await recorder.drain()
+    found = await querylog.run(lambda connection: by_token(connection, "t1"))
+    assert found is not None
+    assert (found.receipts, found.state, found.target) == (("r1", "r2"), "done", "")
+    assert not spool
+    await querylog.run(lambda connection: progress(connection, half, NOW))
+    assert await querylog.run(lambda connection: by_token(connection, "t1")) == found, "what is over stays so"
+
+
+async def test_a_note_of_a_reply_that_only_the_spool_knows_is_stored_behind_its_row(
+    querylog: QueryLog, spool: Spool, tmp_path: Path
+) -> None:
+    parts = tuple({"text": text} for text in "一二三")
+    spool.append([arrival(number, f"m{number}", NewDelivery(f"t{number}", "anna", parts)) for number in range(300)])
+    await recorder_of(querylog, spool).note(Note("t250", ("r1", "r2"), "waiting"))
+    after = recorder_of(querylog, Spool(tmp_path / "log.spool"))
+    again = await after.take(arrival(999, "m250"))
+    assert again is not None
+    assert again.delivery is not None
+    assert again.delivery.receipts == ("r1", "r2")
+    await after.drain()
+    found = await querylog.run(lambda connection: by_token(connection, "t250"))
+    assert found is not None
+    assert (found.receipts, found.state) == (("r1", "r2"), "waiting")
+
+
+async def test_what_is_said_without_a_row_leaves_no_trace(querylog: QueryLog, spool: Spool) -> None:
+    recorder = recorder_of(querylog, spool)
+    await recorder.note(Note("unknown", ("r",), "done"))
+    assert not spool
+    spool.append([arrival(1)])
+    await recorder.note(Note("unknown", ("r",), "done"))
+    await recorder.drain()
+    assert not spool
+    assert await querylog.count() == 1
+
+
+async def test_a_disk_without_room_for_the_spool_is_told(querylog: QueryLog, tmp_path: Path) -> None:
+    (tmp_path / "log.spool").write_bytes(b"")
+    told: list[str] = []
+    alerts = Alerts()
+    alerts.listen(lambda notice: told.append(notice.key))
+    await Recorder(querylog, Spool(tmp_path / "log.spool"), alerts).make_room()
+    assert (told, (tmp_path / "log.spool").stat().st_size) == ([], ROOM)
+    spool = Spool(tmp_path / "other.spool")
+    (tmp_path / "other.spool").mkdir()
+    await Recorder(querylog, spool, alerts).make_room()
+    assert told == ["spool"]
 
 
 async def test_what_a_crash_left_in_the_spool_is_brought_over_at_the_next_start(tmp_path: Path, desk: Desk) -> None:

@@ -1,17 +1,37 @@
-"""Rows that wait on the disk: in order, bounded, and none lost to a crash or a full disk."""
+"""Rows and notes that wait on the disk: in order, bounded, and none lost to a crash or a full disk."""
 
 from __future__ import annotations
 
 import json
-import resource
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.querylog.deliveries import NewDelivery
-from bot.querylog.spool import Spool
+from bot.querylog.deliveries import NewDelivery, Note
+from bot.querylog.spool import ROOM, Spool
 from tests.test_recorder import arrival
+
+
+def lines_of(file: Path) -> bytes:
+    """What stands in the file before the room that is set aside."""
+    return file.read_bytes().rstrip(b"\0")
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file can become any longer; what is there can be written over, as on a full disk."""
+    write = os.pwrite
+
+    def pwrite(descriptor: int, content: bytes, at: int) -> int:
+        return write(descriptor, content[: max(0, os.fstat(descriptor).st_size - at)], at)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "pwrite", pwrite)
+        yield
 
 
 def test_a_spool_outlives_the_process(tmp_path: Path) -> None:
@@ -20,15 +40,15 @@ def test_a_spool_outlives_the_process(tmp_path: Path) -> None:
     first = Spool(tmp_path / "deep" / "er" / "log.spool")
     first.append(rows[:2])
     first.append(rows[2:])
-    with (tmp_path / "deep" / "er" / "log.spool").open("ab") as torn:
-        torn.write(b'{"row": {"asked')
-    again = Spool(tmp_path / "deep" / "er" / "log.spool")
+    file = tmp_path / "deep" / "er" / "log.spool"
+    file.write_bytes(lines_of(file) + b'{"row": {"asked')
+    again = Spool(file)
     assert again.first(9) == rows
     again.drop(1)
     assert again.first(1) == rows[1:2]
     again.drop(2)
-    assert len(again) == 0
-    assert not (tmp_path / "deep" / "er" / "log.spool").exists()
+    assert not again
+    assert lines_of(file) == b""
 
 
 def test_a_spool_is_bounded_and_lives_in_memory_when_the_disk_is_full(tmp_path: Path) -> None:
@@ -45,16 +65,17 @@ def test_a_spool_is_bounded_and_lives_in_memory_when_the_disk_is_full(tmp_path: 
 
 def test_the_file_has_a_line_a_row(tmp_path: Path) -> None:
     file = tmp_path / "log.spool"
-    for opened in (Spool(file), Spool(file)):
-        for number in (1, 2):
+    for numbers in ((1, 2), (3, 4)):
+        opened = Spool(file)
+        for number in numbers:
             opened.append([arrival(number)])
-    assert [bool(line) for line in file.read_bytes().split(b"\n")] == [True] * 4 + [False]
+    assert [bool(line) for line in lines_of(file).split(b"\n")] == [True] * 4 + [False]
 
 
 def test_what_cannot_be_read_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = tmp_path / "log.spool"
     Spool(file).append([arrival(1)])
-    file.write_bytes(file.read_bytes() + b"[]\n")
+    file.write_bytes(lines_of(file) + b"[]\n")
     assert len(Spool(file)) == 1
     assert [record.message for record in caplog.records] == ["a line of log.spool could not be read and is left out"]
 
@@ -102,21 +123,96 @@ def test_what_was_only_in_memory_is_safe_once_it_is_stored(tmp_path: Path) -> No
 def test_the_file_of_the_spool_holds_no_more_than_the_log_would(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "log.spool")
     spool.append([arrival(1)])
-    stored = json.loads((tmp_path / "log.spool").read_text(encoding="utf-8"))
+    stored = json.loads(lines_of(tmp_path / "log.spool"))
     assert stored["row"]["text"] == "问题 1"
     assert stored.keys() == {"row", "also", "post"}
 
 
-def test_half_a_row_is_taken_off_the_disk_again(tmp_path: Path) -> None:
+def test_a_disk_without_a_place_for_a_whole_row_gets_none_of_it(tmp_path: Path) -> None:
     file = tmp_path / "log.spool"
     spool = Spool(file)
     spool.append([arrival(1)])
-    whole, limits = file.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 20, limits[1]))
-    try:
+    whole = lines_of(file)
+    with full_disk():
         spool.append([arrival(2)])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert (spool.unsafe, file.read_bytes()) == (1, whole)
+    assert (spool.unsafe, lines_of(file)) == (1, whole)
     spool.append([arrival(3)])
     assert Spool(file).first(9) == [arrival(1), arrival(3)]
+
+
+def test_rows_find_room_on_a_full_disk_and_notes_when_that_is_used_up(tmp_path: Path) -> None:
+    file = tmp_path / "log.spool"
+    spool = Spool(file)
+    spool.make_room()
+    with full_disk():
+        number = 0
+        while not spool.unsafe:
+            number += 1
+            spool.append([arrival(number)] * 100)
+        notes = [Note(f"token-{at:010}", ("12345",), "done") for at in range(4000)]
+        spool.note(notes)
+    assert file.stat().st_size == ROOM
+    again = Spool(file)
+    assert len(again) == (number - 1) * 100 > 10_000
+    assert again.notes(9999) == notes
+    again.drop(len(again))
+    again.drop_notes(notes)
+    assert file.read_bytes() == bytes(ROOM)
+    with full_disk():
+        again.append([arrival(1)])
+    assert (again.unsafe, Spool(file).first(9)) == (0, [arrival(1)])
+
+
+def test_the_last_note_of_a_reply_counts_also_after_a_crash(tmp_path: Path) -> None:
+    file = tmp_path / "log.spool"
+    spool = Spool(file)
+    spool.append([arrival(1, "m1", NewDelivery("t1", "anna", ({"text": "一"}, {"text": "二"})))])
+    half, other = Note("t1", ("r1",), "waiting"), Note("t0", ("r0",), "failed", "blocked")
+    whole = Note("t1", ("r1", "r2"), "done")
+    spool.note([half, other])
+    for opened in (spool, Spool(file)):
+        assert [opened.noted(token) for token in ("t1", "t0", "t2")] == [half, other, None]
+        opened.note([whole])
+    again = Spool(file)
+    assert (len(again), again.notes(9)) == (1, [whole, other])
+    again.drop(1)
+    again.drop_notes([half])
+    assert again.notes(1) == [whole], "what came meanwhile is not in the log yet"
+    again.drop_notes([whole, other])
+    assert not again
+    assert not Spool(file)
+
+
+def test_notes_are_bounded_and_it_is_said_when_one_is_not_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = ["notes of sent replies could not be kept: after a crash these would go out again"]
+    file = tmp_path / "log.spool"
+    spool = Spool(file, limit=2)
+    spool.note([Note(f"t{number}", ("r",), "done") for number in range(2)])
+    spool.note([Note("t1", ("r", "s"), "done")])
+    assert caplog.messages == []
+    spool.note([Note("t2", ("r",), "done")])
+    assert caplog.messages == said
+    assert [spool.noted(f"t{number}") is not None for number in range(3)] == [True, True, False]
+    with full_disk():
+        spool.note([Note("t1", ("r", "s", "t"), "done")])
+    assert caplog.messages == said * 2
+    assert spool.noted("t1") == Note("t1", ("r", "s", "t"), "done")
+    assert Spool(file).noted("t1") == Note("t1", ("r", "s"), "done")
+
+
+def test_a_file_that_is_taken_away_and_one_that_cannot_be_cleared_break_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "log.spool"
+    spool = Spool(file)
+    spool.append([arrival(1)])
+    file.unlink()
+    spool.append([arrival(2)])
+    assert Spool(file).first(9) == [arrival(2)]
+    file.unlink()
+    file.mkdir()
+    spool.drop(2)
+    assert not spool
+    assert caplog.messages[0].startswith("the spool could not be cleared, and is read again at the next start: ")

@@ -21,7 +21,8 @@ _USER = "terminal"
 
 async def converse(settings: Settings, desk: Desk, lines: TextIO, say: Callable[[str], None]) -> None:
     """Read questions until the end of `lines` or a word of leaving; every one is logged."""
-    async with running(settings.model_copy(update={"rate_limit_user": 0}), desk) as app:
+    own = {"rate_limit_user": 0, "spool": settings.spool_file().with_suffix(".console.spool")}  # a server has the other
+    async with running(settings.model_copy(update=own), desk) as app:
         greeting, examples = app.welcome()
         listed = "\n".join(f"  · {example}" for example in examples)
         say(f"{greeting}\n\n可以这样问：\n{listed}\n\n输入“退出”结束。")

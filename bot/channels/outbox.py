@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import StoreError
 from bot.querylog import deliveries
+from bot.querylog.deliveries import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.alerts import Alerts
     from bot.querylog.deliveries import Delivery
-    from bot.querylog.store import QueryLog
+    from bot.querylog.recorder import Recorder
 
 EXPIRES = dt.timedelta(hours=24)
 """An answer that comes later than this helps nobody."""
@@ -31,7 +32,6 @@ _PARALLEL = 32
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 _LOOK_EVERY = deliveries.LEASE.total_seconds() / 3
 _TROUBLE_AFTER = 3
-_NOTE_TRIES = 5
 
 log = logging.getLogger("reformbot.outbox")
 
@@ -56,13 +56,14 @@ class Outbox:
 
     def __init__(
         self,
-        querylog: QueryLog,
+        recorder: Recorder,
         channel: str,
         send: Callable[[Delivery, dict[str, Any]], Awaitable[str]],
         alerts: Alerts,
         expires: dt.timedelta = EXPIRES,
     ) -> None:
-        self._log, self._channel, self._send, self._alerts = querylog, channel, send, alerts
+        self._recorder, self._log = recorder, recorder.querylog
+        self._channel, self._send, self._alerts = channel, send, alerts
         self._expires = expires
         self._queues: dict[str, deque[Delivery]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,7 +87,7 @@ class Outbox:
             task = asyncio.create_task(self._serve(delivery.target, queue))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        if not delivery.id or all(other.id != delivery.id for other in queue):
+        if all(other.token != delivery.token for other in queue):
             queue.append(delivery)
 
     async def run(self) -> None:
@@ -99,20 +100,10 @@ class Outbox:
                     await self._log.run(partial(deliveries.keep, ids=held, owner=self._log.owner, now=now))
                 take = partial(deliveries.claim, channel=self._channel, owner=self._log.owner, now=now)
                 for delivery in await self._log.run(take):
-                    await self._take_over(delivery)
+                    self.add(self._recorder.as_noted(delivery))
             except StoreError as error:
                 log.error("waiting replies could not be looked for: %s", error)
             await asyncio.sleep(_LOOK_EVERY)
-
-    async def _take_over(self, delivery: Delivery) -> None:
-        """Send what nobody sends; what went out, or waits here, from a time when it could not be stored, is left."""
-        if self._log.was_sent(delivery):
-            receipts = ("",) * len(delivery.parts)
-            await self._note(
-                partial(deliveries.progress, delivery_id=delivery.id, receipts=receipts, done=True), delivery
-            )
-        elif all(item.token != delivery.token for item in self._queues.get(delivery.target, ())):
-            self.add(delivery)
 
     async def drain(self, seconds: float) -> None:
         """Wait until all is sent, at most so long; what is left stays stored."""
@@ -143,13 +134,10 @@ class Outbox:
             except (Refused, TimeoutError) as error:
                 self.failed += 1
                 log.warning("a reply on %s was given up: %s", self._channel, error)
-                await self._note(partial(deliveries.fail, delivery_id=delivery.id, reason=str(error)), delivery)
+                await self._note(delivery, receipts, deliveries.FAILED, str(error))
                 return
             done = number + 1 == len(delivery.parts)
-            note = partial(deliveries.progress, delivery_id=delivery.id, receipts=tuple(receipts), done=done)
-            noted = delivery.id and await asyncio.shield(self._note(note, delivery))
-            if done and not noted:
-                self._log.note_sent(delivery.token)
+            await self._note(delivery, receipts, deliveries.DONE if done else deliveries.WAITING)
 
     async def _sent(self, delivery: Delivery, part: dict[str, Any]) -> str:
         """The receipt of one part, however often it takes; TimeoutError when it is too late for an answer."""
@@ -193,15 +181,6 @@ class Outbox:
             self._failing = 0
             self._alerts.end(f"{self._channel}-send")
 
-    async def _note(self, note: Callable[..., Awaitable[None]], delivery: Delivery) -> bool:
-        """Write down what became of a reply, if that can be; a log that is away is tried again for a while."""
-        if not delivery.id:
-            return False
-        for attempt in range(_NOTE_TRIES):
-            try:
-                await self._log.run(partial(note, now=dt.datetime.now(dt.UTC)))
-                return True
-            except StoreError:
-                await asyncio.sleep(2.0**attempt / 4)
-        log.error("the log did not take note of a sent reply; it may be sent again after a restart")
-        return False
+    async def _note(self, delivery: Delivery, receipts: Sequence[str], state: str, reason: str = "") -> None:
+        """Write down what became of a reply, also when this is cancelled meanwhile."""
+        await asyncio.shield(self._recorder.note(Note(delivery.token, tuple(receipts), state, reason)))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.metrics import Metrics
     from bot.model import Message
     from bot.querylog.deliveries import Delivery
+    from bot.querylog.recorder import Recorder
     from bot.querylog.store import QueryLog
     from bot.reload import Reloaded
     from bot.settings import Settings
@@ -109,6 +110,7 @@ class Service(Talk, Protocol):
     desk: Desk
     """Today's knowledge; another one after a reload."""
     querylog: QueryLog
+    recorder: Recorder
     alerts: Alerts
     metrics: Metrics
     mailboxes: dict[str, Mailbox]

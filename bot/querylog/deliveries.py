@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bot.querylog.tables import delivery, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,6 +33,16 @@ class NewDelivery:
     target: str
     parts: tuple[dict[str, Any], ...]
     passive: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What became of a reply so far: its receipts and its state; `reason` (nothing personal) tells why it failed."""
+
+    token: str
+    receipts: tuple[str, ...]
+    state: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +160,17 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(sa.update(delivery).where(held).values(owner=None, owned_until=None))
 
 
-async def progress(
-    connection: AsyncConnection, delivery_id: int, receipts: Sequence[str], done: bool, now: dt.datetime
-) -> None:
-    """Note the receipts so far; a reply that is done forgets whom it went to."""
-    change: Mapping[str, Any] = {"receipts": json.dumps(list(receipts))}
-    if done:
-        change = {**change, "state": DONE, "target": "", "done_at": now}
-    await connection.execute(sa.update(delivery).where(delivery.c.id == delivery_id).values(**change))
+async def progress(connection: AsyncConnection, note: Note, now: dt.datetime) -> None:
+    """Write down what became of a reply, unless it is done already; one that is over forgets whom it went to."""
+    change: dict[str, Any] = {"state": note.state, "reason": note.reason[:200]}
+    if note.receipts:
+        change["receipts"] = json.dumps(note.receipts)
+    if note.state != WAITING:
+        change |= {"target": "", "done_at": now}
+    mine = delivery.c.token == note.token
+    if note.state != FAILED:
+        mine &= delivery.c.state == WAITING
+    await connection.execute(sa.update(delivery).where(mine).values(**change))
 
 
 async def reopen(connection: AsyncConnection, delivery_id: int, target: str, owner: str, now: dt.datetime) -> Delivery:
@@ -165,12 +178,6 @@ async def reopen(connection: AsyncConnection, delivery_id: int, target: str, own
     again = {"target": target, "receipts": "[]", "state": WAITING, "owner": owner, "owned_until": now + LEASE}
     change = sa.update(delivery).where(delivery.c.id == delivery_id).values(**again, done_at=None)
     return Delivery.of((await connection.execute(change.returning(delivery))).one())
-
-
-async def fail(connection: AsyncConnection, delivery_id: int, reason: str, now: dt.datetime) -> None:
-    """Give a reply up, with the reason (no personal data in it)."""
-    given_up = sa.update(delivery).where(delivery.c.id == delivery_id)
-    await connection.execute(given_up.values(state=FAILED, reason=reason[:200], target="", done_at=now))
 
 
 async def empty(connection: AsyncConnection, before: dt.datetime) -> None:

@@ -1,31 +1,34 @@
-"""Rows into the log, whatever state it is in: at once, or by way of the spool when it is away, full or slow.
+"""Rows and notes into the log, whatever state it is in: at once, or by the spool when it is away, full or slow.
 
 While the database is away new rows join those in the spool, so that no citizen waits for it and the order is kept; a
-task tries again and again. A row that only takes long goes both ways, and is stored once.
+task tries again and again. A row that only takes long goes both ways, and is stored once. What became of a reply is
+noted likewise, behind its row: a reply that went out goes out no second time, whatever state the log was in.
 """
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
 from bot.errors import StoreError
 from bot.querylog.arrivals import Arrival, Taken, take
-from bot.querylog.deliveries import unstored
+from bot.querylog.deliveries import progress, unstored
 from bot.querylog.tables import query_log
 from bot.querylog.writer import is_about_the_database
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.alerts import Alerts
+    from bot.querylog.deliveries import Delivery, Note
     from bot.querylog.spool import Spool
     from bot.querylog.store import QueryLog
 
@@ -33,11 +36,15 @@ PATIENCE = 1.0
 """Seconds that a citizen waits for the log."""
 PATIENCE_TO_SEND = 2.5
 """Seconds that a reply waits which is stored to be sent; a platform waits for it at most five."""
+PATIENCE_TO_NOTE = 0.25
+"""Seconds that a note waits for the log: until it is on a disk, a crash would have the reply sent again."""
 
 _BATCH = 200
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 5.0
 _SETTLE_SECONDS = 3.0
 _ALERT = "log"
+
+T = TypeVar("T")
 
 log = logging.getLogger("reformbot.querylog")
 
@@ -55,15 +62,23 @@ class Recorder:
     """Knows one log and one spool. Run `keep_draining` beside it."""
 
     def __init__(self, querylog: QueryLog, spool: Spool, alerts: Alerts) -> None:
-        self._log, self._spool, self._alerts = querylog, spool, alerts
-        self._late: set[asyncio.Future[Taken]] = set()
+        self.querylog = querylog
+        self._spool, self._alerts = spool, alerts
+        self._late: set[asyncio.Future[Any]] = set()
         self._wake = asyncio.Event()
         self._away = False
-        self._unkept: list[Arrival] = []
+        self._unkept: list[Arrival | Note] = []
         self._keeping = asyncio.Lock()
         self.counts = Counts()
         if spool:
             self._trouble("上一次有问答没写进查询日志，正在补写")
+
+    async def make_room(self) -> None:
+        """Set room aside for the spool while there is some; an operator is told when there is none."""
+        try:
+            await asyncio.to_thread(self._spool.make_room)
+        except OSError as error:
+            self._alerts.tell("spool", f"备用队列的文件写不了（{error.strerror or error}），日志再出事，问答只在内存里")
 
     async def take(self, arrival: Arrival) -> Taken | None:
         """What the log made of a row; None when it went to the spool (or, when that is full as well, nowhere).
@@ -71,26 +86,37 @@ class Recorder:
         A message that waits in the spool already, perhaps since before a crash, is taken with the reply it got.
         """
         if held := self._spool.held(arrival.row.channel, arrival.row.message_id):
-            return Taken(0, False, unstored(held.row.channel, held.post, held.row.asked_at))
-        if self._away:
-            await self._keep(arrival)
-            return None
-        writing = asyncio.ensure_future(self._log.take(arrival))
-        self._late.add(writing)
-        writing.add_done_callback(self._settled)
-        await _done(writing, PATIENCE_TO_SEND if arrival.post else PATIENCE)
-        if not writing.done():
-            self._trouble("写得太慢")
-        elif error := writing.exception():
-            if not _passes(error):
+            reply = unstored(held.row.channel, held.post, held.row.asked_at)
+            return Taken(0, False, reply and self.as_noted(reply))
+        if not self._away:
+            writing = self._log_it(self.querylog.take(arrival))
+            await _done(writing, PATIENCE_TO_SEND if arrival.post else PATIENCE)
+            if not writing.done():
+                self._trouble("写得太慢")
+            elif (error := writing.exception()) is None:
+                return writing.result()
+            elif _passes(error):
+                self._trouble(str(error))
+            else:
                 self._drop(error)
                 return None
-            self._away = True
-            self._trouble(str(error))
-        else:
-            return writing.result()
         await self._keep(arrival)
         return None
+
+    async def note(self, note: Note) -> None:
+        """Note what became of a reply, which may still wait in the spool; on the disk, if that can be, at the end."""
+        if not (self._away or self._spool):
+            work = partial(progress, note=note, now=dt.datetime.now(dt.UTC))
+            writing = self._log_it(self.querylog.run(work))
+            await _done(writing, PATIENCE_TO_NOTE)
+            if writing.done() and writing.exception() is None:
+                return
+        await self._keep(note)
+
+    def as_noted(self, delivery: Delivery) -> Delivery:
+        """A reply as it stands, with what the log does not know of it yet."""
+        note = self._spool.noted(delivery.token)
+        return replace(delivery, receipts=note.receipts, state=note.state) if note else delivery
 
     async def keep_draining(self) -> None:
         """Bring what waits in the spool to the log, in order, until cancelled."""
@@ -120,11 +146,14 @@ class Recorder:
                     raise
                 await self._bring_singly(batch)
             async with self._keeping:
-                self._spool.drop(len(batch))
+                await asyncio.to_thread(self._spool.drop, len(batch))
+        while notes := self._spool.notes(_BATCH):
+            await self.querylog.run(partial(_note, notes=notes, now=dt.datetime.now(dt.UTC)))
+            async with self._keeping:
+                await asyncio.to_thread(self._spool.drop_notes, notes)
 
     async def _bring(self, arrivals: Sequence[Arrival]) -> None:
-        ready = [_without_sending(one) if self._log.was_sent(one.post) else one for one in arrivals]
-        await self._log.run(partial(_store, arrivals=ready, owner=self._log.owner))
+        await self.querylog.run(partial(_store, arrivals=arrivals, owner=self.querylog.owner))
 
     async def _bring_singly(self, arrivals: Sequence[Arrival]) -> None:
         """One of the rows is bad: it shall fail alone."""
@@ -151,22 +180,26 @@ class Recorder:
         state = {"spooled": len(self._spool), "unsafe": self._spool.unsafe, "dropped": self.counts.dropped}
         return state | ({"reason": self.counts.reason} if self._spool or self.counts.dropped else {})
 
-    async def _keep(self, arrival: Arrival) -> None:
-        """Spool a row; those that come while the disk is busy are brought to it together."""
-        self._unkept.append(arrival)
+    async def _keep(self, item: Arrival | Note) -> None:
+        """Spool a row or a note; those that come while the disk is busy are brought to it together."""
+        self._unkept.append(item)
         async with self._keeping:
             batch, self._unkept = self._unkept, []
             if batch:
                 await asyncio.to_thread(self._spool_all, batch)
         self._wake.set()
 
-    def _spool_all(self, arrivals: Sequence[Arrival]) -> None:
+    def _spool_all(self, batch: Sequence[Arrival | Note]) -> None:
+        arrivals = [item for item in batch if isinstance(item, Arrival)]
         room = self._spool.room
         if room < len(arrivals):
             self.counts.dropped += len(arrivals) - room
             self._alerts.start("spool", "查询日志写不进，备用队列也满了，新的问答没有记下")
-        self._spool.append(arrivals[:room])
+        if arrivals:
+            self._spool.append(arrivals[:room])
         self.counts.spooled += min(room, len(arrivals))
+        if notes := [item for item in batch if not isinstance(item, Arrival)]:
+            self._spool.note(notes)
 
     def _drop(self, error: BaseException) -> None:
         """A row that the log will never take."""
@@ -178,13 +211,20 @@ class Recorder:
         self._alerts.start(_ALERT, f"查询日志写不进（{reason}），问答先记在备用队列里")
         self._wake.set()
 
-    def _settled(self, writing: asyncio.Future[Taken]) -> None:
+    def _log_it(self, work: Awaitable[T]) -> asyncio.Future[T]:
+        """Watch what the log makes of something, also when nobody waits for it any more."""
+        writing = asyncio.ensure_future(work)
+        self._late.add(writing)
+        writing.add_done_callback(self._settled)
+        return writing
+
+    def _settled(self, writing: asyncio.Future[Any]) -> None:
         self._late.discard(writing)
         if not writing.cancelled() and (error := writing.exception()):
             self._away = self._away or _passes(error)
 
 
-async def _done(writing: asyncio.Future[Taken], seconds: float) -> None:
+async def _done(writing: asyncio.Future[Any], seconds: float) -> None:
     """Wait until it is done, or for so long: as `asyncio.wait` does, for one and in a third of the time."""
     loop = asyncio.get_running_loop()
     waiter: asyncio.Future[None] = loop.create_future()
@@ -206,12 +246,6 @@ def _passes(error: BaseException) -> bool:
     return error.__cause__ is None or is_about_the_database(error.__cause__)
 
 
-def _without_sending(arrival: Arrival) -> Arrival:
-    """The row with a reply that went out while the log was away."""
-    assert arrival.post is not None
-    return replace(arrival, post=replace(arrival.post, passive=len(arrival.post.parts)))
-
-
 async def _store(connection: AsyncConnection, arrivals: Sequence[Arrival], owner: str) -> None:
     """Store the rows that the log has not got; some may have come late by the straight way, or before a crash."""
     moments = {arrival.row.asked_at for arrival in arrivals}
@@ -220,3 +254,8 @@ async def _store(connection: AsyncConnection, arrivals: Sequence[Arrival], owner
     known = {tuple(row) for row in found}
     rows = ((one.row.asked_at, one.row.channel, one.row.user_key) for one in arrivals)
     await take(connection, [one for one, key in zip(arrivals, rows, strict=True) if key not in known], owner)
+
+
+async def _note(connection: AsyncConnection, notes: Sequence[Note], now: dt.datetime) -> None:
+    for note in notes:
+        await progress(connection, note, now)

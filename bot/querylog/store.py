@@ -44,7 +44,6 @@ T = TypeVar("T")
 _MONTH_KEY = "user-key/"
 _VALUE = "value/"
 _MAX_ID = 2**31 - 1
-_SENT_KEPT = 50_000
 _PARTS_KEPT = dt.timedelta(days=1)
 
 
@@ -60,7 +59,6 @@ class QueryLog:
         self._writer: Writer[Arrival] = Writer(engine, partial(take, owner=self.owner), shortcut)
         self._reader = open_reader(engine)
         self._keys: dict[str, bytes] = {}
-        self._sent: dict[str, None] = {}
         self._person_secret = ""
         self._counting = asyncio.Lock()
         self._readings: set[asyncio.Task[Any]] = set()
@@ -102,16 +100,6 @@ class QueryLog:
     def lost(self) -> bool:
         """Whether the file was removed or replaced since it was opened: what is written then is gone at the end."""
         return identity(self.file) != self._identity
-
-    def note_sent(self, token: str) -> None:
-        """Remember that a reply went out which the log has not got yet."""
-        self._sent[token] = None
-        while len(self._sent) > _SENT_KEPT:
-            del self._sent[next(iter(self._sent))]
-
-    def was_sent(self, post: deliveries.NewDelivery | deliveries.Delivery | None) -> bool:
-        """Whether that is such a reply."""
-        return post is not None and post.token in self._sent
 
     def waiting(self) -> int:
         """Number of jobs that wait for the writer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import resource
 import sqlite3
@@ -17,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot.querylog.spool import Spool
 from bot.querylog.tables import delivery, query_log
 from tests.chaos.bank import answered
 from tests.postgres import Stoppable
@@ -178,14 +180,20 @@ class Reader:
         """Replies that are not noted as sent."""
         return (await self.deliveries()).get("waiting", 0)
 
-    async def unsent(self) -> frozenset[tuple[str, int]] | None:
-        """(channel, question) of every reply that is not noted as sent; None when the log cannot be read."""
-        wanted = sa.select(delivery.c.channel, delivery.c.parts).where(delivery.c.state == "waiting")
+    async def unsent(self, file: Path) -> frozenset[tuple[str, int]] | None:
+        """(channel, question) of every reply that neither log nor spool notes as sent; None for a log that is away."""
+        columns = delivery.c.channel, delivery.c.token, delivery.c.parts
         try:
-            found = await self._all(wanted)  # type: ignore[arg-type]
+            found = await self._all(sa.select(*columns).where(delivery.c.state == "waiting"))  # type: ignore[arg-type]
         except (SQLAlchemyError, OSError):
             return None
-        return frozenset((channel, place) for channel, parts in found for place in answered(parts))
+        spool = Spool(file)
+        spooled = [(one.row.channel, one.post) for one in spool.first(len(spool)) if one.post]
+        posts = {post.token: (channel, json.dumps(post.parts, ensure_ascii=False)) for channel, post in spooled}
+        waiting = posts | {token: (channel, parts) for channel, token, parts in found}
+        notes = {token: spool.noted(token) for token in waiting}
+        unsent = [said for token, said in waiting.items() if (note := notes[token]) is None or note.state == "waiting"]
+        return frozenset((channel, place) for channel, parts in unsent for place in answered(parts))
 
     async def deliveries(self) -> dict[str, int]:
         """How many replies are in each state."""

@@ -53,9 +53,18 @@ def test_the_storm_sees_what_is_wrong(found: Tally, rows: int, wrong: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("waiting", "wrong"), [({("web", 7)}, 0), ({("web", 8)}, 1), ({("telegram", 7)}, 1), (None, 0)]
+    ("waiting", "shown", "wrong"),
+    [
+        ({("web", 7)}, 9.0, 0),
+        ({("web", 8)}, 9.8, 1),
+        ({("telegram", 7)}, 9.8, 1),
+        (None, 9.8, 0),
+        (None, 9.0, 1),
+    ],
 )
-def test_a_kill_excuses_what_it_kept_from_being_noted(waiting: set[tuple[str, int]] | None, wrong: int) -> None:
+def test_a_kill_excuses_what_it_kept_from_being_noted(
+    waiting: set[tuple[str, int]] | None, shown: float, wrong: int
+) -> None:
     kill = Kill(10.0, None if waiting is None else frozenset(waiting))
-    assert len(compare("web", tally(1, [9.5, 40.0]), Counter({7: 1}), [kill]).wrong) == wrong
+    assert len(compare("web", tally(1, [shown, 40.0]), Counter({7: 1}), [kill]).wrong) == wrong
     assert len(compare("web", tally(1, [10.5, 40.0]), Counter({7: 1}), [kill]).wrong) == 1

@@ -70,7 +70,7 @@ class Telegram:
         )
         fragments, self._indicator = Fragments(), Indicator(self._bot)
         sender = Sender(self._bot, service.querylog, fragments, Pace(), self._indicator.end)
-        self._outbox = Outbox(service.querylog, CHANNEL, sender, service.alerts)
+        self._outbox = Outbox(service.recorder, CHANNEL, sender, service.alerts)
         self._listener = Listener(service, self._bot, self._outbox, fragments, self._indicator)
         self._intake = Intake(self._bot, self._listener.take, service.alerts)
         self._ready = asyncio.Event()

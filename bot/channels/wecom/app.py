@@ -17,6 +17,7 @@ from bot.channels.service import Post
 from bot.channels.wecom import render
 from bot.channels.wecom.callback import Callback
 from bot.channels.wecom.xml import text_of
+from bot.errors import StoreError
 from bot.model import Message
 from bot.querylog import deliveries
 from bot.querylog.arrivals import known
@@ -81,7 +82,7 @@ class AppChannel:
         self._elsewhere = elsewhere
         self._answer_seconds = answer_seconds
         self._callback = Callback(PATH, crypto, self._receive, self._known)
-        self._outbox = Outbox(service.querylog, NAME, pusher.send, service.alerts) if pusher else None
+        self._outbox = Outbox(service.recorder, NAME, pusher.send, service.alerts) if pusher else None
         self._greeted: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._late: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -216,12 +217,15 @@ class AppChannel:
 
     async def _reopened(self, delivery: Delivery, user: str) -> Delivery:
         """The reply with all its parts to be pushed."""
+        whole = replace(delivery, target=user, receipts=(), state=deliveries.WAITING)
         if not delivery.id:
-            return replace(delivery, target=user, receipts=(), state=deliveries.WAITING)
+            return whole
         querylog, now = self._service.querylog, dt.datetime.now(dt.UTC)
-        return await querylog.run(
-            partial(deliveries.reopen, delivery_id=delivery.id, target=user, owner=querylog.owner, now=now)
-        )
+        work = partial(deliveries.reopen, delivery_id=delivery.id, target=user, owner=querylog.owner, now=now)
+        try:
+            return await querylog.run(work)
+        except StoreError:  # better pushed and not noted than never
+            return whole
 
     def _passive(self, handled: Handled) -> str | None:
         """The text that goes back with the response: that of the stored reply, also for a retry."""

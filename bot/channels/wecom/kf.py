@@ -77,7 +77,7 @@ class KfChannel:
         self._callback = Callback(PATH, crypto, self.notice, _never)
         self._humans = Humans(service.querylog)
         self._sender = KfSender(api, self._humans)
-        self._outbox = Outbox(service.querylog, NAME, self._sender.send, service.alerts, _ANSWERABLE)
+        self._outbox = Outbox(service.recorder, NAME, self._sender.send, service.alerts, _ANSWERABLE)
         self._accounts = {account: self._account(account) for account in accounts}
         self._group: asyncio.TaskGroup | None = None
         self._stopping = asyncio.Event()
@@ -220,11 +220,7 @@ class KfChannel:
         """The platform took a message and did not bring it: the reply counts as failed."""
         reason = f"msg_send_fail {event.get('fail_type')}"
         token = str(event["fail_msgid"]).rpartition("-")[0]
-        found = await self._service.querylog.read(partial(deliveries.by_token, token=token))
-        if found is not None:
-            now = dt.datetime.now(dt.UTC)
-            failed = partial(deliveries.fail, delivery_id=found.id, reason=reason, now=now)
-            await self._service.querylog.run(failed)
+        await self._service.recorder.note(deliveries.Note(token, (), deliveries.FAILED, reason))
         self._service.alerts.tell(
             "wecom-kf-undelivered", f"微信客服有一条回复没有送到（原因 {event.get('fail_type')}）"
         )

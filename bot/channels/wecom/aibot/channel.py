@@ -59,7 +59,7 @@ class AiBot:
         self._service = service
         self._line = Line(url, credentials, self._receive, service.alerts, timing)
         self._sender = Sender(self._line)
-        self._outbox = Outbox(service.querylog, NAME, self._sender.send, service.alerts)
+        self._outbox = Outbox(service.recorder, NAME, self._sender.send, service.alerts)
         self._lanes = Lanes()
         self._heard: Duplicates[None] = Duplicates()
 
