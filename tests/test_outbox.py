@@ -17,6 +17,7 @@ from bot.app import App, running
 from bot.channels.outbox import Later, Outbox, Refused
 from bot.channels.service import Post
 from bot.desk import Desk
+from bot.errors import StoreError
 from bot.model import Message, Reply
 from bot.querylog import deliveries
 from bot.querylog.arrivals import Arrival
@@ -218,6 +219,36 @@ async def test_what_went_out_while_the_log_was_away_goes_out_once_also_after_a_c
     assert sorted(platform.taken) == [("u0", "a"), ("u0", "b"), ("u1", "a"), ("u1", "b"), ("u2", "a")]
     assert {(await stored(after, f"t{n}")).state for n in range(3)} == {"done"}
     await after.close()
+
+
+async def test_after_an_outage_everybody_has_time_to_bring_notes(
+    querylog: QueryLog, recorder: Recorder, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.channels.outbox._LOOK_EVERY", 0.01)
+    new, before = [("push", None, post("t1", "a"))], NOW - dt.timedelta(minutes=5)
+    await querylog.run(partial(deliveries.insert, channel_posts=new, owner="other", now=before))
+    tries: list[str] = []
+    usual = querylog.run
+
+    async def away(work: Any) -> Any:
+        tries.append(work.func.__name__)
+        if len(tries) == 1:
+            raise StoreError("away")
+        return await usual(work)
+
+    monkeypatch.setattr(querylog, "run", away)
+    working = asyncio.create_task(outbox_of(recorder, platform).run())
+    await asyncio.sleep(0.2)
+    assert (tries, platform.taken) == (["claim"], []), "nothing is taken over for the time of a lease"
+    monkeypatch.setattr("bot.querylog.deliveries.LEASE", dt.timedelta(0))
+    working.cancel()
+    tries.clear()
+    working = asyncio.create_task(outbox_of(recorder, platform).run())
+    async with asyncio.timeout(10):
+        while not platform.taken:  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.01)
+    working.cancel()
+    assert platform.taken == [("anna", "a")]
 
 
 async def test_the_texts_go_after_a_day_and_all_of_it_with_the_row(querylog: QueryLog) -> None:

@@ -91,19 +91,28 @@ class Outbox:
             queue.append(delivery)
 
     async def run(self) -> None:
-        """Take over what nobody sends, and say that this process still sends what it has; until cancelled."""
+        """Take over what nobody sends, and say that this process still sends what it has; until cancelled.
+
+        After a time without the log everybody has a lease's time to say so, and to bring the notes that were spooled.
+        """
+        patient_until = dt.datetime.min.replace(tzinfo=dt.UTC)
         while True:
+            now = dt.datetime.now(dt.UTC)
             try:
-                now = dt.datetime.now(dt.UTC)
                 held = [item.id for queue in self._queues.values() for item in queue if item.id]
                 if held:
                     await self._log.run(partial(deliveries.keep, ids=held, owner=self._log.owner, now=now))
-                take = partial(deliveries.claim, channel=self._channel, owner=self._log.owner, now=now)
-                for delivery in await self._log.run(take):
-                    self.add(self._recorder.as_noted(delivery))
+                if now >= patient_until:
+                    await self._claim(now)
             except StoreError as error:
+                patient_until = now + deliveries.LEASE
                 log.error("waiting replies could not be looked for: %s", error)
             await asyncio.sleep(_LOOK_EVERY)
+
+    async def _claim(self, now: dt.datetime) -> None:
+        take = partial(deliveries.claim, channel=self._channel, owner=self._log.owner, now=now)
+        for delivery in await self._log.run(take):
+            self.add(self._recorder.as_noted(delivery))
 
     async def drain(self, seconds: float) -> None:
         """Wait until all is sent, at most so long; what is left stays stored."""
