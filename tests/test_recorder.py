@@ -178,6 +178,26 @@ async def test_a_note_of_a_reply_that_only_the_spool_knows_is_stored_behind_its_
     assert (found.receipts, found.state) == (("r1", "r2"), "waiting")
 
 
+async def test_a_message_that_comes_again_while_the_log_is_locked_is_known_all_the_same(
+    querylog: QueryLog, spool: Spool, file: Path
+) -> None:
+    recorder = recorder_of(querylog, spool)
+    first = await recorder.take(arrival(1, "m1", NewDelivery("t1", "anna", ({"text": "一"},))))
+    assert first is not None
+    async with locked(file):
+        await recorder.note(Note("t1", ("r1",), "done"))
+        again = await recorder.take(arrival(2, "m1", NewDelivery("t2", "anna", ({"text": "一"},))))
+        assert again is not None
+        assert (again.id, again.fresh) == (first.id, False)
+        assert again.delivery is not None
+        assert (again.delivery.token, again.delivery.state) == ("t1", "done")
+        piece = replace(arrival(3, "m2", NewDelivery("t3", "anna", ({"text": "二"},))), also=("m1",))
+        assert await recorder.take(piece) is None, "it goes on with a known one"
+        assert await recorder.take(arrival(4, "m3")) is None
+    await recorder.drain()
+    assert await texts(querylog) == ["问题 1", "问题 3", "问题 4"]
+
+
 async def test_what_is_said_without_a_row_leaves_no_trace(querylog: QueryLog, spool: Spool) -> None:
     recorder = recorder_of(querylog, spool)
     await recorder.note(Note("unknown", ("r",), "done"))

@@ -58,9 +58,8 @@ def test_a_spool_is_bounded_and_lives_in_memory_when_the_disk_is_full(tmp_path: 
     (tmp_path / "log.spool").mkdir()
     spool.append([arrival(2), arrival(3)])
     assert (len(spool), spool.unsafe) == (3, 2)
-    assert spool.room == 0
-    with pytest.raises(ValueError, match=r"^more rows than there is room for$"):
-        spool.append([arrival(4)])
+    assert spool.append([arrival(4)]) == [arrival(4)]
+    assert spool.full
 
 
 def test_the_file_has_a_line_a_row(tmp_path: Path) -> None:
@@ -100,7 +99,7 @@ def test_a_message_is_held_until_its_row_is_stored(tmp_path: Path) -> None:
     assert spool.held("wecom", "m2") is spool.held("web", None) is None
     spool.drop(2)
     assert spool.held("web", "m1") is spool.held("web", "m2") is None
-    assert (len(spool), spool.room) == (1, 49_999)
+    assert (len(spool), spool.full) == (1, False)
     assert "问题".encode() in (tmp_path / "log.spool").read_bytes()
     assert (tmp_path / "log.spool").exists()
 
@@ -150,13 +149,12 @@ def test_rows_find_room_on_a_full_disk_and_notes_when_that_is_used_up(tmp_path: 
             number += 1
             spool.append([arrival(number)] * 100)
         notes = [Note(f"token-{at:010}", ("12345",), "done") for at in range(4000)]
-        spool.note(notes)
+        spool.append(notes)
     assert file.stat().st_size == ROOM
     again = Spool(file)
     assert len(again) == (number - 1) * 100 > 10_000
-    assert again.notes(9999) == notes
-    again.drop(len(again))
-    again.drop_notes(notes)
+    assert again.first(99_999)[len(again) :] == notes
+    again.drop(len(again) + len(notes))
     assert file.read_bytes() == bytes(ROOM)
     with full_disk():
         again.append([arrival(1)])
@@ -169,37 +167,36 @@ def test_the_last_note_of_a_reply_counts_also_after_a_crash(tmp_path: Path) -> N
     spool.append([arrival(1, "m1", NewDelivery("t1", "anna", ({"text": "一"}, {"text": "二"})))])
     half, other = Note("t1", ("r1",), "waiting"), Note("t0", ("r0",), "failed", "blocked")
     whole = Note("t1", ("r1", "r2"), "done")
-    spool.note([half, other])
+    spool.append([half, other])
     for opened in (spool, Spool(file)):
         assert [opened.noted(token) for token in ("t1", "t0", "t2")] == [half, other, None]
-        opened.note([whole])
+    spool.append([whole])
     again = Spool(file)
-    assert (len(again), again.notes(9)) == (1, [whole, other])
-    again.drop(1)
-    again.drop_notes([half])
-    assert again.notes(1) == [whole], "what came meanwhile is not in the log yet"
-    again.drop_notes([whole, other])
+    assert (len(again), again.first(9)[1:]) == (1, [half, other, whole])
+    again.drop(2)
+    assert (len(again), again.noted("t1")) == (0, whole), "what came later is not in the log yet"
+    again.drop(2)
+    assert again.noted("t1") is None
     assert not again
     assert not Spool(file)
 
 
-def test_notes_are_bounded_and_it_is_said_when_one_is_not_kept(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    said = ["notes of sent replies could not be kept: after a crash these would go out again"]
+def test_notes_are_bounded_and_need_no_room_of_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = tmp_path / "log.spool"
     spool = Spool(file, limit=2)
-    spool.note([Note(f"t{number}", ("r",), "done") for number in range(2)])
-    spool.note([Note("t1", ("r", "s"), "done")])
-    assert caplog.messages == []
-    spool.note([Note("t2", ("r",), "done")])
-    assert caplog.messages == said
-    assert [spool.noted(f"t{number}") is not None for number in range(3)] == [True, True, False]
+    notes = [Note(f"t{number}", ("r",), "done") for number in range(3)]
+    assert spool.append([*notes[:1], arrival(1), *notes[1:], arrival(2), arrival(3)]) == [notes[2], arrival(3)]
+    assert [spool.noted(note.token) for note in notes] == [*notes[:2], None]
     with full_disk():
-        spool.note([Note("t1", ("r", "s", "t"), "done")])
-    assert caplog.messages == said * 2
-    assert spool.noted("t1") == Note("t1", ("r", "s", "t"), "done")
-    assert Spool(file).noted("t1") == Note("t1", ("r", "s"), "done")
+        spool.drop(1)
+        assert spool.append(notes[2:]) == []
+        assert Spool(file).noted("t2") == notes[2], "rows leave room behind them"
+        assert caplog.messages == []
+        other = Spool(tmp_path / "other.spool")
+        other.append(notes)
+    assert caplog.messages == ["notes of sent replies are only in memory: after a crash these would go out again"]
+    assert other.noted("t2") == notes[2]
+    assert not Spool(tmp_path / "other.spool")
 
 
 def test_a_file_that_is_taken_away_and_one_that_cannot_be_cleared_break_nothing(

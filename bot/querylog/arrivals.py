@@ -82,6 +82,14 @@ async def take(connection: AsyncConnection, arrivals: Sequence[Arrival], owner: 
     ]
 
 
+async def earlier(connection: AsyncConnection, arrival: Arrival) -> Taken | None:
+    """What became of an arrival's message when it came before; None for a new one."""
+    found = await _known(connection, [arrival])
+    if not found or arrival.goes_on(found):
+        return None
+    return _earlier(found[arrival.messages()[0]], await _stored(connection, [arrival], found))
+
+
 async def known(connection: AsyncConnection, channel: str, message_id: str) -> bool:
     """Whether a message was taken already."""
     same = (seen.c.channel == channel) & (seen.c.message_id == message_id)

@@ -12,13 +12,14 @@ import datetime as dt
 import logging
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
 from bot.errors import StoreError
-from bot.querylog.arrivals import Arrival, Taken, take
-from bot.querylog.deliveries import progress, unstored
+from bot.querylog.arrivals import Arrival, Taken, earlier, take
+from bot.querylog.deliveries import Note, progress, unstored
 from bot.querylog.tables import query_log
 from bot.querylog.writer import is_about_the_database
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.alerts import Alerts
-    from bot.querylog.deliveries import Delivery, Note
-    from bot.querylog.spool import Spool
+    from bot.querylog.deliveries import Delivery
+    from bot.querylog.spool import Item, Spool
     from bot.querylog.store import QueryLog
 
 PATIENCE = 1.0
@@ -38,6 +39,9 @@ PATIENCE_TO_SEND = 2.5
 """Seconds that a reply waits which is stored to be sent; a platform waits for it at most five."""
 PATIENCE_TO_NOTE = 0.25
 """Seconds that a note waits for the log: until it is on a disk, a crash would have the reply sent again."""
+
+PATIENCE_TO_LOOK = 0.5
+"""Seconds that a message waits for a log that takes nothing to tell whether it came before."""
 
 _BATCH = 200
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 5.0
@@ -67,7 +71,7 @@ class Recorder:
         self._late: set[asyncio.Future[Any]] = set()
         self._wake = asyncio.Event()
         self._away = False
-        self._unkept: list[Arrival | Note] = []
+        self._unkept: list[Item] = []
         self._keeping = asyncio.Lock()
         self.counts = Counts()
         if spool:
@@ -83,7 +87,8 @@ class Recorder:
     async def take(self, arrival: Arrival) -> Taken | None:
         """What the log made of a row; None when it went to the spool (or, when that is full as well, nowhere).
 
-        A message that waits in the spool already, perhaps since before a crash, is taken with the reply it got.
+        A message that waits in the spool already, perhaps since before a crash, is taken with the reply it got; so is
+        one that stands in a log which takes nothing now.
         """
         if held := self._spool.held(arrival.row.channel, arrival.row.message_id):
             reply = unstored(held.row.channel, held.post, held.row.asked_at)
@@ -100,6 +105,8 @@ class Recorder:
             else:
                 self._drop(error)
                 return None
+        if found := await self._earlier(arrival):
+            return found
         await self._keep(arrival)
         return None
 
@@ -147,19 +154,26 @@ class Recorder:
                 await self._bring_singly(batch)
             async with self._keeping:
                 await asyncio.to_thread(self._spool.drop, len(batch))
-        while notes := self._spool.notes(_BATCH):
-            await self.querylog.run(partial(_note, notes=notes, now=dt.datetime.now(dt.UTC)))
-            async with self._keeping:
-                await asyncio.to_thread(self._spool.drop_notes, notes)
 
-    async def _bring(self, arrivals: Sequence[Arrival]) -> None:
-        await self.querylog.run(partial(_store, arrivals=arrivals, owner=self.querylog.owner))
+    async def _earlier(self, arrival: Arrival) -> Taken | None:
+        """What the log made of a message that comes again, perhaps since a crash, if it can at least be read."""
+        if not arrival.row.message_id:
+            return None
+        try:
+            async with asyncio.timeout(PATIENCE_TO_LOOK):
+                found = await self.querylog.read(partial(earlier, arrival=arrival))
+        except (StoreError, TimeoutError):
+            return None
+        return found and replace(found, delivery=found.delivery and self.as_noted(found.delivery))
 
-    async def _bring_singly(self, arrivals: Sequence[Arrival]) -> None:
+    async def _bring(self, items: Sequence[Item]) -> None:
+        await self.querylog.run(partial(_store, items=items, owner=self.querylog.owner))
+
+    async def _bring_singly(self, items: Sequence[Item]) -> None:
         """One of the rows is bad: it shall fail alone."""
-        for arrival in arrivals:
+        for item in items:
             try:
-                await self._bring([arrival])
+                await self._bring([item])
             except StoreError as error:
                 if _passes(error):
                     raise
@@ -173,14 +187,14 @@ class Recorder:
     @property
     def full(self) -> bool:
         """Whether the spool takes no more rows."""
-        return self._spool.room == 0
+        return self._spool.full
 
     def health(self) -> dict[str, Any]:
         """Rows that wait for the log, of these only in memory, and lost; the reason while there are any."""
         state = {"spooled": len(self._spool), "unsafe": self._spool.unsafe, "dropped": self.counts.dropped}
         return state | ({"reason": self.counts.reason} if self._spool or self.counts.dropped else {})
 
-    async def _keep(self, item: Arrival | Note) -> None:
+    async def _keep(self, item: Item) -> None:
         """Spool a row or a note; those that come while the disk is busy are brought to it together."""
         self._unkept.append(item)
         async with self._keeping:
@@ -189,17 +203,13 @@ class Recorder:
                 await asyncio.to_thread(self._spool_all, batch)
         self._wake.set()
 
-    def _spool_all(self, batch: Sequence[Arrival | Note]) -> None:
-        arrivals = [item for item in batch if isinstance(item, Arrival)]
-        room = self._spool.room
-        if room < len(arrivals):
-            self.counts.dropped += len(arrivals) - room
+    def _spool_all(self, batch: Sequence[Item]) -> None:
+        lost = self._spool.append(batch)
+        dropped = _count_rows(lost)
+        if dropped:
+            self.counts.dropped += dropped
             self._alerts.start("spool", "查询日志写不进，备用队列也满了，新的问答没有记下")
-        if arrivals:
-            self._spool.append(arrivals[:room])
-        self.counts.spooled += min(room, len(arrivals))
-        if notes := [item for item in batch if not isinstance(item, Arrival)]:
-            self._spool.note(notes)
+        self.counts.spooled += _count_rows(batch) - dropped
 
     def _drop(self, error: BaseException) -> None:
         """A row that the log will never take."""
@@ -246,7 +256,24 @@ def _passes(error: BaseException) -> bool:
     return error.__cause__ is None or is_about_the_database(error.__cause__)
 
 
-async def _store(connection: AsyncConnection, arrivals: Sequence[Arrival], owner: str) -> None:
+def _count_rows(items: Sequence[Item]) -> int:
+    return sum(isinstance(item, Arrival) for item in items)
+
+
+async def _store(connection: AsyncConnection, items: Sequence[Item], owner: str) -> None:
+    """Store rows and notes in order."""
+    for _, run in groupby(items, key=type):
+        rows: list[Arrival] = []
+        for item in run:
+            if isinstance(item, Arrival):
+                rows.append(item)
+            else:
+                await progress(connection, item, dt.datetime.now(dt.UTC))
+        if rows:
+            await _store_rows(connection, rows, owner)
+
+
+async def _store_rows(connection: AsyncConnection, arrivals: Sequence[Arrival], owner: str) -> None:
     """Store the rows that the log has not got; some may have come late by the straight way, or before a crash."""
     moments = {arrival.row.asked_at for arrival in arrivals}
     columns = query_log.c.asked_at, query_log.c.channel, query_log.c.user_key
@@ -254,8 +281,3 @@ async def _store(connection: AsyncConnection, arrivals: Sequence[Arrival], owner
     known = {tuple(row) for row in found}
     rows = ((one.row.asked_at, one.row.channel, one.row.user_key) for one in arrivals)
     await take(connection, [one for one, key in zip(arrivals, rows, strict=True) if key not in known], owner)
-
-
-async def _note(connection: AsyncConnection, notes: Sequence[Note], now: dt.datetime) -> None:
-    for note in notes:
-        await progress(connection, note, now)

@@ -1,7 +1,7 @@
 """What the database does not take just now: kept on the disk, and in memory where even that is full.
 
 The file holds one JSON object a line, in the order they came: a question with its reply, already redacted, or a note
-of what became of a reply. It is bounded; what is written to it is on the disk when `append` or `note` returns.
+of what became of a reply. It is bounded; what is written to it is on the disk when `append` returns.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import json
 import logging
 from collections import deque
 from dataclasses import asdict
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from bot.querylog.arrivals import Arrival
+from bot.querylog.arrivals import Arrival, Key
 from bot.querylog.deliveries import NewDelivery, Note
 from bot.querylog.lines import LinesFile
 from bot.querylog.rows import LogRow
@@ -31,6 +30,8 @@ ROOM = 4 << 20
 _FOR_NOTES = 512 << 10
 """Bytes of the room that only notes get, some four thousand of them: without its note a reply would go out again."""
 
+Item = Arrival | Note
+
 log = logging.getLogger("reformbot.querylog")
 
 
@@ -39,29 +40,31 @@ class Spool:
 
     def __init__(self, file: Path, limit: int = MAX_ROWS) -> None:
         self._file, self._limit = LinesFile(file), limit
-        found = [item for line in self._file.read() if (item := _item(line, file.name))]
-        self._rows: deque[Arrival] = deque(item for item in found if isinstance(item, Arrival))
-        self._notes = {item.token: item for item in found if isinstance(item, Note)}
-        self._held = {key: one for one in self._rows for key in one.messages()}
-        self._unsafe = 0
+        self._items: deque[Item] = deque()
+        self._held: dict[Key, Arrival] = {}
+        self._noted: dict[str, Note] = {}
+        self._rows = self._unsafe = 0
+        for line in self._file.read():
+            if item := _item(line, file.name):
+                self._hold(item)
 
     def __bool__(self) -> bool:
         """Whether anything waits."""
-        return bool(self._rows or self._notes)
+        return bool(self._items)
 
     def __len__(self) -> int:
         """Number of rows that wait."""
-        return len(self._rows)
+        return self._rows
 
     @property
     def unsafe(self) -> int:
         """How many of them are only in memory, because the disk took no more."""
-        return min(self._unsafe, len(self._rows))
+        return min(self._unsafe, self._rows)
 
     @property
-    def room(self) -> int:
-        """How many more rows it takes."""
-        return max(0, self._limit - len(self._rows))
+    def full(self) -> bool:
+        """Whether it takes no more rows."""
+        return self._rows >= self._limit
 
     def make_room(self) -> None:
         """Set room aside on the disk for when that is full; raises OSError."""
@@ -72,56 +75,60 @@ class Spool:
         return self._held.get((channel, message_id or ""))
 
     def noted(self, token: str) -> Note | None:
-        """What is noted here of a reply."""
-        return self._notes.get(token)
+        """What was noted here last of a reply."""
+        return self._noted.get(token)
 
-    def append(self, arrivals: Sequence[Arrival]) -> None:
-        """Keep some more rows, no more than there is room for."""
-        if len(arrivals) > self.room:
-            raise ValueError("more rows than there is room for")
-        self._rows.extend(arrivals)
-        self._held.update((key, one) for one in arrivals for key in one.messages())
-        try:
-            self._file.append(map(_line, map(_plain, arrivals)), _FOR_NOTES)
-        except OSError:
-            self._unsafe += len(arrivals)
+    def append(self, items: Sequence[Item]) -> list[Item]:
+        """Keep some more rows and notes; those that there is no room for come back."""
+        kept, lost = [], []
+        for item in items:
+            if self._rows < self._limit if isinstance(item, Arrival) else len(self._items) - self._rows < self._limit:
+                self._hold(item)
+                kept.append(item)
+            else:
+                lost.append(item)
+        rows = [item for item in kept if isinstance(item, Arrival)]
+        if rows and not self._written(rows, _FOR_NOTES):
+            self._unsafe += len(rows)
+        if len(rows) < len(kept) and not self._written([item for item in kept if isinstance(item, Note)], 0):
+            log.error("notes of sent replies are only in memory: after a crash these would go out again")
+        return lost
 
-    def note(self, notes: Sequence[Note]) -> None:
-        """Keep some notes, each in the place of an earlier one of its reply; so many as rows at most."""
-        kept = [note for note in notes if note.token in self._notes or len(self._notes) < self._limit]
-        self._notes.update((note.token, note) for note in kept)
-        try:
-            self._file.append(_line({"note": asdict(note)}) for note in kept)
-        except OSError:
-            kept = []
-        if len(kept) < len(notes):
-            log.error("notes of sent replies could not be kept: after a crash these would go out again")
-
-    def first(self, count: int) -> list[Arrival]:
-        """The oldest rows."""
-        return [self._rows[place] for place in range(min(count, len(self._rows)))]
-
-    def notes(self, count: int) -> list[Note]:
-        """The oldest notes. Store them behind the rows: one may be of a row's reply."""
-        return list(islice(self._notes.values(), count))
+    def first(self, count: int) -> list[Item]:
+        """The oldest of what waits; a note stands behind the row that it is of."""
+        return [self._items[place] for place in range(min(count, len(self._items)))]
 
     def drop(self, count: int) -> None:
-        """Forget the oldest rows: the database has them. The file follows once nothing waits, or at a restart."""
+        """Forget the oldest: the database has them. The file follows once nothing waits, or at a restart."""
         for _ in range(count):
-            for key in self._rows.popleft().messages():
+            self._let_go(self._items.popleft())
+        if not self._items:
+            self._clear()
+
+    def _hold(self, item: Item) -> None:
+        self._items.append(item)
+        if isinstance(item, Note):
+            self._noted[item.token] = item
+        else:
+            self._rows += 1
+            self._held.update(dict.fromkeys(item.messages(), item))
+
+    def _let_go(self, item: Item) -> None:
+        if isinstance(item, Arrival):
+            self._rows -= 1
+            for key in item.messages():
                 self._held.pop(key, None)
-        self._cleared()
+        elif self._noted.get(item.token) == item:
+            del self._noted[item.token]
 
-    def drop_notes(self, notes: Sequence[Note]) -> None:
-        """Forget notes that the database has; one that was replaced meanwhile stays."""
-        for note in notes:
-            if self._notes.get(note.token) == note:
-                del self._notes[note.token]
-        self._cleared()
+    def _written(self, items: Sequence[Item], room: int) -> bool:
+        try:
+            self._file.append(map(_line, items), room)
+        except OSError:
+            return False
+        return True
 
-    def _cleared(self) -> None:
-        if self:
-            return
+    def _clear(self) -> None:
         self._unsafe = 0
         try:
             self._file.clear(ROOM)
@@ -129,7 +136,8 @@ class Spool:
             log.error("the spool could not be cleared, and is read again at the next start: %s", error)
 
 
-def _line(plain: dict[str, Any]) -> str:
+def _line(item: Item) -> str:
+    plain = {"note": asdict(item)} if isinstance(item, Note) else _plain(item)
     return json.dumps(plain, ensure_ascii=False) + "\n"
 
 
@@ -145,7 +153,7 @@ def _arrival(found: dict[str, Any]) -> Arrival:
     return Arrival(LogRow(**row), tuple(found["also"]), reply)
 
 
-def _item(line: bytes, name: str) -> Arrival | Note | None:
+def _item(line: bytes, name: str) -> Item | None:
     """What a line of a file tells; one that a crash cut off is left out, and said so."""
     try:
         found = json.loads(line)
