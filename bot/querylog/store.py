@@ -62,6 +62,7 @@ class QueryLog:
         self._person_secret = ""
         self._counting = asyncio.Lock()
         self._readings: set[asyncio.Task[Any]] = set()
+        self._closing = False
         self.file = file_of(engine.url)
         self._identity = identity(self.file)
 
@@ -91,6 +92,7 @@ class QueryLog:
 
     async def close(self) -> None:
         """Write what is waiting, then close. Safe to call twice; gives up after ten seconds."""
+        self._closing = True
         if self._readings:
             await asyncio.wait(self._readings)
         if self._reader is not None:  # first: the last connection to leave folds the write-ahead log into the file
@@ -139,6 +141,8 @@ class QueryLog:
         """Do some reading on a connection of its own, which keeps no writer waiting."""
         if self._reader is None:
             return await self.run(work)
+        if self._closing:  # a connection that is opened now would be left open
+            raise StoreError("查询日志已经关闭")
         reading = asyncio.create_task(_read(self._reader, work))
         self._readings.add(reading)
         reading.add_done_callback(self._readings.discard)

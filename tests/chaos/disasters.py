@@ -8,6 +8,7 @@ import os
 import resource
 import sqlite3
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot.querylog.arrivals import Arrival
 from bot.querylog.spool import Spool
 from bot.querylog.tables import delivery, query_log
 from tests.chaos.bank import answered
@@ -188,9 +190,10 @@ class Reader:
         except (SQLAlchemyError, OSError):
             return None
         spool = Spool(file)
-        spooled = [(one.row.channel, one.post) for one in spool.first(len(spool)) if one.post]
-        posts = {post.token: (channel, json.dumps(post.parts, ensure_ascii=False)) for channel, post in spooled}
-        waiting = posts | {token: (channel, parts) for channel, token, parts in found}
+        rows = (item for item in spool.first(sys.maxsize) if isinstance(item, Arrival))
+        posts = ((row.row.channel, row.post) for row in rows if row.post)
+        spooled = {post.token: (channel, json.dumps(post.parts, ensure_ascii=False)) for channel, post in posts}
+        waiting = spooled | {token: (channel, parts) for channel, token, parts in found}
         notes = {token: spool.noted(token) for token in waiting}
         unsent = [said for token, said in waiting.items() if (note := notes[token]) is None or note.state == "waiting"]
         return frozenset((channel, place) for channel, parts in unsent for place in answered(parts))
