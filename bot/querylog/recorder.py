@@ -37,8 +37,10 @@ PATIENCE = 1.0
 """Seconds that a citizen waits for the log."""
 PATIENCE_TO_SEND = 2.5
 """Seconds that a reply waits which is stored to be sent; a platform waits for it at most five."""
-PATIENCE_TO_NOTE = 0.25
-"""Seconds that a note waits for the log: until it is on a disk, a crash would have the reply sent again."""
+PATIENCE_TO_NOTE = 0.05
+"""Seconds that a note waits for the log, more than it takes at its ease: until the note is on a disk, a crash would
+have the reply sent again, and the spool takes it in a millisecond or two.
+"""
 
 PATIENCE_TO_LOOK = 0.5
 """Seconds that a message waits for a log that takes nothing to tell whether it came before."""
