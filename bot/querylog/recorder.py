@@ -12,7 +12,6 @@ import datetime as dt
 import logging
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -24,7 +23,7 @@ from bot.querylog.tables import query_log
 from bot.querylog.writer import is_about_the_database
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Iterable, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -263,16 +262,20 @@ def _count_rows(items: Sequence[Item]) -> int:
 
 
 async def _store(connection: AsyncConnection, items: Sequence[Item], owner: str) -> None:
-    """Store rows and notes in order."""
-    for _, run in groupby(items, key=type):
-        rows: list[Arrival] = []
-        for item in run:
-            if isinstance(item, Arrival):
-                rows.append(item)
-            else:
-                await progress(connection, item, dt.datetime.now(dt.UTC))
-        if rows:
-            await _store_rows(connection, rows, owner)
+    """Store rows and the last note of each reply: a row may make room by what was noted before, and bring a reply."""
+    rows = [item for item in items if isinstance(item, Arrival)]
+    notes = {item.token: item for item in items if isinstance(item, Note)}
+    own = {row.post.token for row in rows if row.post and row.post.token in notes}
+    behind = [notes.pop(token) for token in own]
+    await _store_notes(connection, notes.values())
+    if rows:
+        await _store_rows(connection, rows, owner)
+    await _store_notes(connection, behind)
+
+
+async def _store_notes(connection: AsyncConnection, notes: Iterable[Note]) -> None:
+    for note in notes:
+        await progress(connection, note, dt.datetime.now(dt.UTC))
 
 
 async def _store_rows(connection: AsyncConnection, arrivals: Sequence[Arrival], owner: str) -> None:
