@@ -21,10 +21,16 @@ if TYPE_CHECKING:
 
 PART_AT = 0.5
 """Confidence that each question of a message needs, lest one long question fall apart."""
+_UNNAMED_AT = 0.8
+"""The same for one that asks for nothing by name."""
 _COMPARE = re.compile("区别|不同|差别|两样|一样吗|不一样|一回事|什么关系|啥关系|哪个好")
 _EACH = re.compile("各|分别|(?<!首)都(?!市|会)|两(?:个区|个县|地|边)|区别|不同|差别|比起来|对比")
 _AND = re.compile("[跟和、]|(?<!参)与|(?<![一共相合])同(?!时|一|意|样|步)|还有|以及")
 _SAID_OF_BOTH = re.compile(f"(?:{_COMPARE.pattern}|分别|各自?|都|是不是|有没有|有?(?:什么|啥)(?=不|区|差|两|关))+")
+_FORM = re.compile("怎么|咋|哪能|啥|什么|谁|哪|多少|几|(.)[不没]\\1|有没|[吗伐不没么]$")
+"""What makes a piece of a message a question, whatever it asks for."""
+_CLOSED = re.compile("(?:(?:怎么|咋|哪能|几)[^ ,，]{1,2}|啥|什么|多少|哪里?|吗|伐)的?$")
+"""The end of a question: what a joint sets beside it is another one."""
 _NAME = 3
 _THING = 3
 """Characters, at least, of a thing that is set beside another."""
@@ -37,31 +43,35 @@ def parts(text: str, desk: Desk, turns: Sequence[Turn] = ()) -> list[Settled]:
 
     The first may lean on the turns before.
     """
-    clean = normalise(text)
+    clean = "\n".join(line for line in map(normalise, text.splitlines()) if line)
     compared = _compared(clean, desk)
     if compared:
         return compared
     pieces = split(clean)
     if len(pieces) > 1:
         return _settle(pieces, desk, turns)
-    beside = _side_by_side(clean, desk) or _by_district(clean, desk)
+    beside = _side_by_side(clean, desk) or _by_district(clean, desk) or _joined(clean, desk)
     if beside:
         return beside
     pieces = segments(clean)
-    if not all(desk.asks(piece) for piece in pieces):
+    if not _all_ask(pieces, desk):
         return []
     settled = _settle(pieces, desk)
     least = PART_AT if len({query.regions for _, query in settled}) > 1 else decide.SURE_AT
-    asks = all(query.asked and decision.score >= least for decision, query in settled)
-    return settled if asks else []
+    sure = all(decision.score >= (least if query.asked else _UNNAMED_AT) for decision, query in settled)
+    return settled if sure else []
+
+
+def _all_ask(pieces: Sequence[str], desk: Desk) -> bool:
+    return all(_FORM.search(piece) or desk.asks(piece) for piece in pieces)
 
 
 def may_be(text: str, desk: Desk) -> bool:
     """Whether a message could fall into several questions; surely not when this says no."""
-    if _COMPARE.search(text) or _EACH.search(text) or len(split(text)) > 1:
+    if _COMPARE.search(text) or _EACH.search(text) or len(split(text)) > 1 or any(_at_joints(text)):
         return True
     pieces = segments(text)
-    return bool(pieces) and all(desk.asks(piece) for piece in pieces)
+    return bool(pieces) and _all_ask(pieces, desk)
 
 
 def _compared(text: str, desk: Desk) -> list[Settled]:
@@ -90,6 +100,23 @@ def _side_by_side(text: str, desk: Desk) -> list[Settled]:
             asked = settled[-1][1].asked
             return [(decision, replace(query, asked=query.asked or asked)) for decision, query in settled]
     return []
+
+
+def _joined(text: str, desk: Desk) -> list[Settled]:
+    """A whole question joined to another one (「36 条是啥和三权分置是啥」), each sure by itself; else empty."""
+    for pieces in _at_joints(text):
+        settled = _settle(pieces, desk)
+        if settled and all(decision.score >= decide.SURE_AT for decision, _ in settled):
+            return settled
+    return []
+
+
+def _at_joints(text: str) -> Iterator[tuple[str, str]]:
+    """What stands before and after each joint that follows the end of a question."""
+    for found in _AND.finditer(text):
+        before, after = text[: found.start()].strip(), text[found.end() :].strip()
+        if _CLOSED.search(before) and min(len(before), len(after)) > _THING:
+            yield before, after
 
 
 def _by_district(text: str, desk: Desk) -> list[Settled]:

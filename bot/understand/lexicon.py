@@ -15,13 +15,15 @@ from bot.text.phrases import Phrases, Sets, blanked
 from bot.understand import filler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.knowledge.book import Book
     from bot.knowledge.schema import OutsideItem, RegionItem
 
 _SYMBOLS = 0xF0000
 """Synonym groups become single characters of a private plane, which `normalise` keeps out of user text."""
+
+_PARTICLES = "吗伐不没么否"
 
 
 class Lexicon:
@@ -34,7 +36,7 @@ class Lexicon:
         self.places: Phrases[str] = Phrases(_place_words(book.regions))
         self.region_sounds: Phrases[str] = Phrases(_region_sounds(book.regions))
         self.region_parts = _parts(book)
-        self.facets: Phrases[str] = Phrases(_words((facet.name, facet.words) for facet in book.facets))
+        self.facets: Phrases[str] = Phrases(_words((facet.name, _spoken(facet.words)) for facet in book.facets))
         self.facet_sounds = {
             " ".join(pinyin.of_text(normalise(word))): facet.name for facet in book.facets for word in facet.words
         }
@@ -127,6 +129,15 @@ def _rest(cut: str, text: str) -> str:
 
 def _words(groups: Iterable[tuple[str, Iterable[str]]]) -> list[tuple[str, str]]:
     return [(normalise(word), name) for name, words in groups for word in words]
+
+
+def _spoken(words: Iterable[str]) -> Iterator[str]:
+    """The words, those that end in a question particle with every other one as well (要钱吗, 要钱伐, 要钱不)."""
+    for word in words:
+        if word[-1] in _PARTICLES:
+            yield from (word[:-1] + particle for particle in _PARTICLES)
+        else:
+            yield word
 
 
 def _region_words(regions: Mapping[str, RegionItem], places: bool) -> list[tuple[str, str]]:
