@@ -55,10 +55,13 @@ def answer(
         parts = [(settled(decision, desk.book, today, paused), query) for decision, query in parts]
         reply = _offering_open(compose.compose_parts(parts, desk, today), desk, today, paused)
         return replace(reply, reason="一次问了几件事", turn=Turn(text, reply.ids))
-    query, ranked, decision = settle(replace(understand(text, desk.lexicon), home=home), desk, turns)
-    meant = filler.corrected(query.text) if turns and decision.status is Status.NONE else query.text
-    if meant != query.text:
-        query, ranked, decision = settle(replace(understand(meant, desk.lexicon), home=home), desk, turns)
+    said = replace(understand(text, desk.lexicon), home=home)
+    meant = _put_otherwise(said, desk, turns)
+    query, ranked, decision = settle(meant or said, desk, turns)
+    if meant is not None and decision.status is not Status.ANSWER:
+        literally = settle(said, desk, turns)
+        if decision.status is Status.NONE or literally[2].status is Status.ANSWER:
+            query, ranked, decision = literally
     return _finish(decision, query, ranked, desk, today, explain, paused)
 
 
@@ -109,6 +112,13 @@ def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query,
     if turns:
         return follow(query, ranked, decision, desk, turns)
     return query, ranked, decision
+
+
+def _put_otherwise(query: Query, desk: Desk, turns: Sequence[Turn]) -> Query | None:
+    """What somebody means who corrects the turn before, or leaves it; None when the text says just what it says."""
+    clean = normalise(query.raw)
+    text = filler.corrected(clean) if turns and not desk.exact(query) else clean
+    return None if text == clean else replace(understand(text, desk.lexicon), home=query.home)
 
 
 def _beyond_the_place(query: Query, ranked: Ranked, decision: Decision, desk: Desk) -> tuple[Query, Ranked, Decision]:

@@ -42,6 +42,7 @@ _MAY = re.compile("能不能|可不可以|要不要|需不需要|行不行|能|�
 _DEED = re.compile("参加|申请|享受|[买办用装领报弄做去查交来进]")
 _TURNED = re.compile("^那.+呢$")
 """「那菜场呢」 turns to another thing on purpose."""
+_ALL_OVER = re.compile("全市|整个市|市里")
 _WORD = 2
 _FEW = 10
 """Characters."""
@@ -96,11 +97,14 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
     listed = browse_on(query, desk, turns[-1]) if decision.score < 1.0 or not query.has_content else None
     if listed is not None:
         return listed
-    if _no_small_talk(query, decision, turns):
-        return query, ranked, Decision(Status.ANSWER, turns[-1].ids[:1], 0.9, "接着上一句问的")
+    if _no_small_talk(query, decision):
+        if turns[-1].ids:
+            return query, ranked, Decision(Status.ANSWER, turns[-1].ids[:1], 0.9, "接着上一句问的")
+        if _refused(turns[-1], desk):
+            return query, ranked, Decision(Status.NONE, reason="接着没答上的那句问的")
     if decision.status is Status.SMALLTALK or decision.note in {"empty", "elsewhere"} or decision.score >= 1.0:
         return alone
-    subject = next((turn for turn in reversed(turns[-_MEMORY:]) if turn.ids or turn.regions), None)
+    subject = _subject(turns, desk)
     if subject is None or (subject.ids and subject.ids[0] not in desk.book.entries):
         return alone
     if not subject.ids and query.regions and not query.has_content:
@@ -109,9 +113,11 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
         query = replace(query, asked=query.asked or ("对象",))
         return query, ranked, Decision(Status.ANSWER, subject.ids[:1], 0.8, "接着上一句问的")
     if subject.ids and (not query.has_content or _asks_on(query, ranked, decision, desk, subject)):
-        return _elliptic(query, desk, subject)
+        return _elliptic(query, desk, _first_words(subject, turns, desk))
     if decision.status is Status.ANSWER and decision.score >= _ALONE_AT and not query.follow_up:
         return alone
+    if subject.ids and decision.status is not Status.ANSWER and _elsewhere(query, desk, subject):
+        return _same_elsewhere(query, desk, subject)
     settled = _leaning(query, alone, desk, subject)
     turned = subject is not turns[-1] or _TURNED.search(query.text) or query.regions
     return settled if turned else _either(settled, subject)
@@ -137,19 +143,53 @@ def _asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
     return len(key(rest)) < _WORD
 
 
-def _no_small_talk(query: Query, decision: Decision, turns: Sequence[Turn]) -> bool:
-    """「怎么用」「要交钱吗」 ask about the bot; after an answer they ask about what was answered."""
+def _no_small_talk(query: Query, decision: Decision) -> bool:
+    """「怎么用」「要交钱吗」 ask about the bot; after another question they ask about that."""
     of_it = decision.talk in talk.ABOUT_ITSELF and not talk.YOU.search(query.text)
     asks = of_it or decision.note == GENERAL or bool(query.asked and not query.has_content)
-    return decision.status is Status.SMALLTALK and asks and bool(turns[-1].ids)
+    return decision.status is Status.SMALLTALK and asks
+
+
+def _refused(turn: Turn, desk: Desk) -> bool:
+    """Whether a turn asked for something and got no answer."""
+    asked = understand(turn.text, desk.lexicon)
+    chatted = talk.recognise(normalise(turn.text), desk.lexicon) is not None
+    return asked.has_content and not (chatted or turn.ids or turn.offered)
+
+
+def _subject(turns: Sequence[Turn], desk: Desk) -> Turn | None:
+    """The newest turn that was answered, unless a topic outside the material came after it."""
+    for turn in reversed(turns[-_MEMORY:]):
+        if turn.ids or turn.regions:
+            return turn
+        if understand(turn.text, desk.lexicon).outside:
+            return None
+    return None
+
+
+def _first_words(subject: Turn, turns: Sequence[Turn], desk: Desk) -> Turn:
+    """The turn that first led to the entry of `subject`, among those that follow each other."""
+    first = subject
+    for turn in reversed(turns[: turns.index(subject)]):
+        if turn.ids and turn.ids != subject.ids:
+            break
+        first = turn if turn.ids and understand(turn.text, desk.lexicon).has_content else first
+    return first
 
 
 def _asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subject: Turn) -> bool:
     """A few words that ask for something (「装好了多少部」), mean nothing alone, and of which the entry tells."""
-    if decision.status is Status.ANSWER or decision.note or not query.asked or query.regions:
+    if query.outside or query.browse or query.regions or len(query.text) > _FEW:
+        return False
+    words = desk.lexicon.facets.blank(query.text)
+    if decision.status is Status.NONE:
+        words = desk.lexicon.audiences.blank(words)
+    if not key(filler.beyond_bare(words)):
+        return True
+    if decision.status is Status.ANSWER or decision.note or not query.asked:
         return False
     near = ranked.own[0].blend if ranked.own else 0.0
-    if len(query.text) > _FEW or (ranked.decoy is not None and ranked.decoy.blend > near):
+    if ranked.decoy is not None and ranked.decoy.blend > near:
         return False
     return desk.share_told(subject.ids[0], desk.weigh(query.core)) >= _TOLD
 
@@ -166,11 +206,21 @@ def _asked_again(query: Query, desk: Desk, subject: Turn) -> Settled | None:
     return (asked, ranked, decision) if found else None
 
 
+def _elsewhere(query: Query, desk: Desk, subject: Turn) -> bool:
+    """Whether a few words about what was just answered name another district (「鄞州的清单呢」)."""
+    if not query.regions or query.outside or desk.region_of(subject.ids[0]) in desk.allowed_regions(query.regions):
+        return False
+    return desk.share_told(subject.ids[0], desk.weigh(query.core)) >= _SAME
+
+
 def _elliptic(query: Query, desk: Desk, subject: Turn) -> Settled:
     """Only a facet (「要多少钱」) or a place (「那镇海呢」) is new."""
     entry = desk.book.entries[subject.ids[0]]
+    if not query.regions and _ALL_OVER.search(query.text):
+        query = replace(query, regions=(desk.lexicon.city,))
     here = desk.allowed_regions(query.regions) - {desk.lexicon.city} | frozenset(query.regions)
-    if query.regions and entry.region not in here:
+    wider = query.regions == (desk.lexicon.city,) and entry.region != desk.lexicon.city
+    if query.regions and (wider or entry.region not in here):
         return _same_elsewhere(query, desk, subject)
     ranked = decide.rank(query, desk)
     return query, ranked, Decision(Status.ANSWER, subject.ids[:1], 0.9, "接着上一句问的")
@@ -215,6 +265,8 @@ def _leaning(query: Query, alone: Settled, desk: Desk, subject: Turn) -> Settled
 
 def _with_subject(query: Query, desk: Desk, subject: Turn) -> list[Settled]:
     entry = desk.book.entries[subject.ids[0]]
+    if query.regions and entry.region not in desk.allowed_regions(query.regions):
+        return []
     share = desk.share_told(entry.id, desk.weigh(query.core))
     if share < 0.5 or query.outside or query.elsewhere:
         return []

@@ -96,8 +96,37 @@ PRONOUN = re.compile(
 """Words that point back, or at nothing, and what a price is for."""
 
 
-_CORRECTION = re.compile("^.{0,14}?(?:我|阿拉)(?:想|要)?(?:问|说|讲|指)的?是(?!不是|否)")
-_NOT_THAT = re.compile("[，, ]+(?:不是|勿是)[^，,。.]*[。.!！]?$")
+_BARE = re.compile(
+    _any(
+        """
+        我妈 我爸 我爷爷 我奶奶 爸妈 父母 老婆 老公 儿子 女儿 孩子 小孩 小人 囡 家里 屋里 家里人 自己 别人 人家 大家 普通人 老百姓
+        别的区 其他区 其它区 别的地方 其他地方 别的县 外区 外地人 外地户口 外地 本地人 本地 户口 全市
+        能 可以 好 会 要 想 得 行 算 有 没 无 不 勿 用 办 弄 搞 装 买 申请 报名 参加 享受 领 拿 查 交 进 去 来 到 帮 忙 帮忙 管 找 问 打 看
+        做 讲 联系 试 批 下来 解决 够 收 付 出 退 约 预约 排队 开 关 停 拆 完 成 推广 推行
+        什么 啥 怎么 怎样 咋 哪 哪里 哪儿 谁 啥人 几 多少 为啥 为什么 多 久 大 长 远 高
+        现在 以前 今年 去年 几时 辰光 时候 年 月 日 天 号 点 钟 周末 开始 结束 以后 到底 还 再 都 也 就 只 才 已经
+        个 家 条 项 部 台 辆 名 位 次 遍 份 种 样 块 元 钱 铜钿 钞票 人 户 站 层
+        贵 便宜 快 慢 方便 麻烦 难 容易 靠谱 灵 坏 少 真 假 满意 管用 效果 用场 好处 例子 主要 另外
+        我 你 他 她 它 阿拉 侬 渠 的 了 吗 伐 啊 呀 么 呢 着 过 地 在 是 和 跟 给 把 被 里 里面 那 这 介 上 下 吧 嗯 哦 来着 让
+        """
+    )
+)
+"""Words of which a question about the turn before may be made, and nothing else."""
+
+_SAID = "(?:(?:我|阿拉)的?(?:意思|(?:想|要)?(?:问|说|讲|指|要|找)的?)就?)"
+_CORRECTION = re.compile(f"^.{{0,14}}?(?:{_SAID}是(?!不是|否)说?|(?:我|阿拉)是(?:说|问|讲|指|想问)(?!不|过))")
+_NOT_THAT = re.compile("[，,。 ]+(?:不是|勿是)[^，,。.]*[。.!！]?$")
+_WRONG = re.compile(
+    r"^(?:[哦啊呃额哎唉喂 ,，]*(?:不对|勿对|(?:不是|勿是)(?=不是|[,，。!！ ])|(?:不是|勿是)(?:这个|那个|这样|这条|那条)(?!意思)|错了"
+    r"|[你侬]?[搞弄听看答打说写讲问](?:反|错)字?了|(?:你|侬)?理解错了|[纠更]正一下)[了啦呀啊哦的]*[ ,，。.!！、:：]*)+"
+)
+"""How somebody says that they were misunderstood, or have mistyped."""
+_NOT_BUT = re.compile(f"^{_SAID}?(?:不是|勿是)[^，,。是]{{1,12}}?[ ,，。]*(?=而?是(?!不是|否)|(?<=[ ,，。]){_SAID}?)")
+_BUT = re.compile(f"^(?:{_SAID}|应该|其实)?而?是(?!不是|否|[啥谁哪几什])")
+_LEAVES = re.compile(
+    "^[哦啊嗯哎 ,，]*(?:换个?(?:话题|问题)|(?:不|勿)(?:聊|说|讲|问|谈)(?:这个|这事|那个)?了|问个?别的|算了|对了|对哦)[了吧啦]*[ ,，。!！:：]+"
+)
+"""How somebody goes over to another thing."""
 
 
 _ENDINGS = frozenset(" ,，。.!！?？~、…么有") | {word[-1] for word in _END.split("|")}
@@ -114,15 +143,28 @@ def strip(text: str) -> str:
 
 
 def corrected(text: str) -> str:
-    """What somebody says to have meant: 「不对，我问的是镇海的，不是全市的」 → 「镇海的」."""
-    found = _CORRECTION.match(text)
-    return (found and _NOT_THAT.sub("", text[found.end() :])) or text
+    """What somebody says to have meant: 「不对，我问的是镇海的，不是全市的」 → 「镇海的」; or else goes over to."""
+    rest = _LEAVES.sub("", _WRONG.sub("", text))
+    found = _CORRECTION.match(rest)
+    if found is not None:
+        rest = rest[found.end() :]
+    elif _NOT_BUT.match(rest) or rest != text:
+        rest = _BUT.sub("", _NOT_BUT.sub("", rest))
+    else:
+        return text
+    rest = _NOT_THAT.sub("", rest)
+    return rest if len(rest) > 1 else text
 
 
 def bare(text: str) -> str:
     """What is left for matching: no politeness, no particles, no punctuation."""
     text = _PARTICLES.sub(" ", strip(text))
     return text if text.isalnum() else " ".join(_PUNCTUATION.sub(" ", text).split())
+
+
+def beyond_bare(text: str) -> str:
+    """What a text says beside the words that any question may be made of, parted by spaces."""
+    return " ".join(_PUNCTUATION.sub(" ", PRONOUN.sub(" ", _BARE.sub(" ", text))).split())
 
 
 def bare_all(texts: Iterable[str]) -> list[str]:
