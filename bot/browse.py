@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot import decide
+from bot import decide, honours
 from bot.model import Decision, Query, Status
 from bot.text.normalise import key, normalise
 from bot.understand import filler, talk
@@ -44,10 +44,19 @@ _TELLS_NOTHING = (
     filler.GENERIC,
     filler.PRONOUN,
 )
+PAGE = 12
+"""Entries that a reply lists."""
+_MORE = re.compile(
+    "(?:那|嗯|哦|好的?)*[, ，]*(?:还有|别的|其[他它]的?|另外的?|剩下的?|后面的?|继续|接着|下一页|再)"
+    "(?:还?有|哪些|哪几[个条]|几[个条]|什么|啥|别的|其[他它]的?|更多|[说看列讲]|[一几]下)*(?:的|[了呢嘞吗伐么不没吧])*[?？]?"
+)
+"""「还有哪些」 after a list: the next entries of it."""
 GENERAL = "general"
 """Note of a decision about a question that names nothing at all."""
 _STORY = 32
 """A need told at greater length than this wants its one answer, whatever 「有哪些」 stands in it."""
+_FIELD = re.compile("方面|领域|清单$")
+"""Words that ask for everything of a field, even where one entry stands out."""
 _SURE_AT = 0.8
 _AHEAD_BY = 3.5
 """One entry stands out when it is sure and its blend is this far ahead: its contents are asked for."""
@@ -79,15 +88,22 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
 
 
 def browse_on(query: Query, desk: Desk, earlier: Turn) -> tuple[Query, Ranked, Decision] | None:
-    """The list of the turn before, under one more heading (「企业的呢」, 「那江北呢」); None when it was none."""
-    if not earlier.offered or not only_a_heading(query, desk):
+    """The list of the turn before, under one more heading (「企业的呢」, 「那江北呢」), or what of it was not listed yet.
+
+    None when it was none.
+    """
+    more = _MORE.fullmatch(query.text) is not None
+    if not earlier.offered or not (more or only_a_heading(query, desk)):
         return None
-    text = desk.lexicon.without_regions(earlier.text) if query.regions else earlier.text
+    text = " ".join(part for part in earlier.text.split() if not _MORE.fullmatch(part))
+    text = desk.lexicon.without_regions(text) if query.regions else text
     text = filler.YEAR.sub(" ", text) if query.years else text
     before = understand(text, desk.lexicon)
     listed = before.browse or before.browse_lightly or only_a_heading(replace(before, regions=earlier.regions), desk)
     if not listed or desk.exact(before):  # what stands in the bank as it is was offered to choose from
         return None
+    if more:
+        return _more(replace(before, regions=earlier.regions), desk, 1 + _pages(earlier.text))
     joined = replace(
         query,
         raw=f"{text} {query.text}",
@@ -102,6 +118,24 @@ def browse_on(query: Query, desk: Desk, earlier: Turn) -> tuple[Query, Ranked, D
     ranked = decide.rank(joined, desk)
     found = _under(joined, ranked, desk)
     return None if found is None else (joined, ranked, found)
+
+
+def _more(query: Query, desk: Desk, pages: int) -> tuple[Query, Ranked, Decision] | None:
+    """A list again, without the entries that stood on so many pages of it."""
+    ranked = decide.rank(query, desk)
+    found = _under(query, ranked, desk)
+    if found is None:
+        return None
+    rest = found.ids[pages * PAGE :]
+    status = Status.LIST if len(rest) > 1 else Status.ANSWER if rest else Status.NONE
+    note = {Status.LIST: "more", Status.NONE: "no_more"}.get(status, "")
+    found = replace(found, status=status, ids=rest, reason=f"接着列，还有 {len(rest)} 条", note=note)
+    return replace(query, text=" ".join((query.text, *["还有吗"] * pages))), ranked, found
+
+
+def _pages(text: str) -> int:
+    """How often the text of a turn goes on with its list."""
+    return sum(_MORE.fullmatch(part) is not None for part in text.split())
 
 
 def _under(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
@@ -128,7 +162,11 @@ def _under(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
 
 
 def _wants_several(query: Query, ranked: Ranked, desk: Desk) -> bool:
-    if len(query.text) > _STORY or _about_one(query, ranked):
+    if len(query.text) > _STORY:
+        return False
+    if query.browse and _FIELD.search(query.text):
+        return True
+    if _about_one(query, ranked):
         return False
     if query.browse:
         return not _stands_out(ranked)
@@ -200,7 +238,7 @@ def _passing(query: Query, desk: Desk, apply: bool) -> NDArray[np.bool_]:
     """Which entries are of the honours and years that are browsed for, and where it applies, can be applied for."""
     found = np.ones(len(desk.register.ids), dtype=bool)
     if query.honour:
-        found &= desk.register.under("about", ("荣誉",))
+        found &= desk.register.under("honour", (honours.asked(query.text),))
     if query.years:
         found &= desk.register.under("year", query.years)
     if apply:

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
+from bot.browse import PAGE
 from bot.model import Block, Decision, Option, Query, Reply, Source, Status
 from bot.notes import beside, unknown
 from bot.text.normalise import tight
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_FACTS = 4
-MAX_LINES = 12
 _OLD_YEARS = 3
 _SHARED = frozenset({"title", "summary", "fact", "period", "source", "caution"})
 """Kinds of blocks that never repeat a citizen's words."""
@@ -161,17 +161,18 @@ def _list(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     entries = [desk.book.entries[identifier] for identifier in decision.ids]
     several = len({entry.region for entry in entries}) > 1
     groups: dict[str, list[Entry]] = {}
-    for entry in entries[:MAX_LINES]:
+    for entry in entries[:PAGE]:
         groups.setdefault(entry.region if several else entry.theme, []).append(entry)
     label = _label(query)
     lead = "list_lead_city" if decision.note == "city" else "list_lead"
-    blocks = [("heading", desk.book.text(lead, count=str(len(entries)), label=label))]
+    said = desk.book.text(lead, count=str(len(entries)), label=label)
+    blocks = [("heading", f"“{label}”方面还有这 {len(entries)} 条：" if decision.note == "more" else said)]
     for heading, members in groups.items():
         blocks.append(("heading", heading))
         blocks += [("item", f"· {entry.name}") for entry in members]
-    if len(entries) > MAX_LINES:
-        blocks.append(("note", f"还有 {len(entries) - MAX_LINES} 条没有列出，可以加上地区或主题再问。"))
-    sources = cite([fact for entry in entries[:MAX_LINES] for fact in entry.facts[:1]], desk)
+    if len(entries) > PAGE:
+        blocks.append(("note", f"还有 {len(entries) - PAGE} 条没有列出，说“还有吗”接着列；也可以加上地区或主题再问。"))
+    sources = cite([fact for entry in entries[:PAGE] for fact in entry.facts[:1]], desk)
     options = tuple(Option(entry.id, entry.name) for entry in entries[:5])
     return Reply(Status.LIST, _tight(blocks), decision.ids, decision.score, sources, options)
 
@@ -206,6 +207,8 @@ def _none(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     elif decision.note == "period":
         years = desk.register.years
         blocks = [("summary", book.text("no_period", first=years[0], last=years[-1]))]
+    elif decision.note == "no_more":
+        blocks = [("summary", "这一类就是这些，没有别的了。")]
     elif decision.note == "gone":
         blocks = [("summary", book.texts["gone"])]
     elif decision.note == "not_these":

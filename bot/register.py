@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bot import honours
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from bot.knowledge.schema import Entry
 
 Heading = tuple[str, object]
-"""A kind ("region", "theme", "audience", "about", "year") and its value."""
+"""A kind ("region", "theme", "audience", "about", "year", "honour") and its value."""
 
 
 class Register:
@@ -62,5 +64,7 @@ def _headings(entry: Entry) -> Iterator[Heading]:
         yield "audience", audience
     for about in {about for fact in entry.facts for about in fact.about}:
         yield "about", about
+    for honour in {honour for fact in entry.facts if "荣誉" in fact.about for honour in honours.told(fact.text)}:
+        yield "honour", honour
     for year in {int(fact.as_of[:4]) for fact in entry.facts}:
         yield "year", year

@@ -25,7 +25,7 @@ FLOORS = [
     },
     {"bot.text"},
     {"bot.knowledge"},
-    {"bot.understand", "bot.match"},
+    {"bot.understand", "bot.match", "bot.honours"},
     {"bot.standing", "bot.register"},
     {"bot.desk"},
     {"bot.decide", "bot.browse", "bot.follow", "bot.several", "bot.notes", "bot.compose", "bot.render"},
@@ -53,7 +53,7 @@ FLOORS = [
     {"bot.__main__"},
 ]
 CORE = (
-    *("bot.text", "bot.knowledge", "bot.understand", "bot.match", "bot.standing", "bot.register"),
+    *("bot.text", "bot.knowledge", "bot.understand", "bot.match", "bot.standing", "bot.honours", "bot.register"),
     *("bot.desk", "bot.decide", "bot.browse", "bot.follow", "bot.several", "bot.notes", "bot.compose"),
     *("bot.render", "bot.answer"),
     *("bot.errors", "bot.model", "bot.lines", "bot.gate", "bot.conversation", "bot.redact", "bot.record"),
