@@ -164,7 +164,7 @@ def _under(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
 def _wants_several(query: Query, ranked: Ranked, desk: Desk) -> bool:
     if len(query.text) > _STORY:
         return False
-    if query.browse and _FIELD.search(query.text):
+    if query.browse and (query.themes or query.audiences) and _FIELD.search(query.text):
         return True
     if _about_one(query, ranked):
         return False
@@ -271,8 +271,14 @@ def _uncued(text: str) -> str:
 def topics_of(query: Query, desk: Desk) -> list[Weighed]:
     """Words of each thing that is browsed for (「打官司、调解、信访」 are three), without cues and places."""
     pieces = [part for part in _LISTED.split(normalise(query.raw)) if part] or [query.text]
-    found = (_topic(part, desk) for part in pieces)
+    found = (_topic(named, desk) for part in pieces for named in _each_named(part, desk))
     return [desk.weigh(core) for core in found if core]
+
+
+def _each_named(text: str, desk: Desk) -> list[str]:
+    """The words of a text that themes go by where it has several (「菜场食品安全」), else the text."""
+    words = [word for _, word, _ in desk.lexicon.themes.find(text)]
+    return words if len(words) > 1 else [text]
 
 
 def _topic(text: str, desk: Desk) -> str:
