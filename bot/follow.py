@@ -42,6 +42,11 @@ _MAY = re.compile("能不能|可不可以|要不要|需不需要|行不行|能|�
 _DEED = re.compile("参加|申请|享受|[买办用装领报弄做去查交来进]")
 _TURNED = re.compile("^那.+呢$")
 """「那菜场呢」 turns to another thing on purpose."""
+_CLEAR_AT = 0.85
+"""A question that is this sure alone is no follow-up, whatever the entry before tells."""
+_ALL, _NEARLY_ALL = 0.95, 0.85
+_INCLUDED = re.compile("算(?:不算)?(?:在里面|在内|进去|里面)|包括|包含|有份|也(?:有|算|行|能|可以)[吗伐不么]$")
+"""「我们村算在里面伐」 asks whether what was answered holds for somebody, too."""
 _ALL_OVER = re.compile("全市|整个市|市里")
 _WORD = 2
 _FEW = 10
@@ -135,8 +140,11 @@ def _either(settled: Settled, subject: Turn) -> Settled:
 
 def _asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
     """「老人能买吗」: whether somebody may, and nothing of what."""
-    if decision.status is not Status.NONE or decision.note or query.regions or not _MAY.search(query.text):
+    may = _MAY.search(query.text) or _INCLUDED.search(query.text)
+    if decision.status is not Status.NONE or decision.note or query.regions or not may:
         return False
+    if _INCLUDED.search(query.text):
+        return True
     rest = desk.lexicon.audiences.blank(filler.bare(query.text))
     for pattern in (_MAY, _DEED, filler.PRONOUN):
         rest = pattern.sub(" ", rest)
@@ -145,7 +153,10 @@ def _asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
 
 def _no_small_talk(query: Query, decision: Decision) -> bool:
     """「怎么用」「要交钱吗」 ask about the bot; after another question they ask about that."""
-    of_it = decision.talk in talk.ABOUT_ITSELF and not talk.YOU.search(query.text)
+    of_it = not talk.YOU.search(query.text) and (
+        decision.talk in talk.ABOUT_ITSELF
+        or bool(filler.WHAT.search(query.text) and not key(filler.beyond_bare(query.text)))
+    )
     asks = of_it or decision.note == GENERAL or bool(query.asked and not query.has_content)
     return decision.status is Status.SMALLTALK and asks
 
@@ -181,10 +192,7 @@ def _asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subje
     """A few words that ask for something (「装好了多少部」), mean nothing alone, and of which the entry tells."""
     if query.outside or query.browse or query.regions or len(query.text) > _FEW:
         return False
-    words = desk.lexicon.facets.blank(query.text)
-    if decision.status is Status.NONE:
-        words = desk.lexicon.audiences.blank(words)
-    if not key(filler.beyond_bare(words)):
+    if decision.score < _CLEAR_AT and _tells_all(query, ranked, decision, desk, subject.ids[0]):
         return True
     if decision.status is Status.ANSWER or decision.note or not query.asked:
         return False
@@ -192,6 +200,24 @@ def _asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subje
     if ranked.decoy is not None and ranked.decoy.blend > near:
         return False
     return desk.share_told(subject.ids[0], desk.weigh(query.core)) >= _TOLD
+
+
+def _tells_all(query: Query, ranked: Ranked, decision: Decision, desk: Desk, identifier: str) -> bool:
+    """Whether nothing is said that the entry does not tell, and no other entry is named."""
+    new = filler.beyond_bare(_unasked(query, decision, desk))
+    if not key(new):
+        return True
+    if decision.status is not Status.ANSWER or ranked.own[0].name:
+        return False
+    told, words = desk.share_told(identifier, desk.weigh(query.core)), desk.weigh(desk.lexicon.core(new))
+    as_well = told >= _ALL * desk.share_told(decision.ids[0], desk.weigh(query.core))
+    return (as_well and told >= _NEARLY_ALL) or (words.mass > 0 and desk.share_told(identifier, words) >= _ALL)
+
+
+def _unasked(query: Query, decision: Decision, desk: Desk) -> str:
+    """The text without what is asked for, and without whom it concerns where that leads to no entry."""
+    text = desk.lexicon.facets.blank(query.text)
+    return text if decision.status is Status.ANSWER else desk.lexicon.audiences.blank(text)
 
 
 def _asked_again(query: Query, desk: Desk, subject: Turn) -> Settled | None:
