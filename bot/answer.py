@@ -15,6 +15,7 @@ from bot.model import Decision, Query, Reply, Status, Turn
 from bot.standing import NOBODY, is_open, settled
 from bot.text.normalise import normalise
 from bot.understand import filler
+from bot.understand.correction import corrected
 from bot.understand.query import understand
 from bot.understand.split import WINDOW, windows
 
@@ -117,7 +118,7 @@ def settle(query: Query, desk: Desk, turns: Sequence[Turn] = ()) -> tuple[Query,
 def _put_otherwise(query: Query, desk: Desk, turns: Sequence[Turn]) -> Query | None:
     """What somebody means who corrects the turn before, or leaves it; None when the text says just what it says."""
     clean = normalise(query.raw)
-    text = filler.corrected(clean) if turns and not desk.exact(query) else clean
+    text = corrected(clean) if turns and not desk.exact(query) else clean
     return None if text == clean else replace(understand(text, desk.lexicon), home=query.home)
 
 

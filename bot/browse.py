@@ -44,7 +44,7 @@ _TELLS_NOTHING = (
     filler.GENERIC,
     filler.PRONOUN,
 )
-PAGE = 12
+MAX_LINES = 12
 """Entries that a reply lists."""
 _MORE = re.compile(
     "(?:那|嗯|哦|好的?)*[, ，]*(?:还有|别的|其[他它]的?|另外的?|剩下的?|后面的?|继续|接着|下一页|再)"
@@ -55,7 +55,9 @@ GENERAL = "general"
 """Note of a decision about a question that names nothing at all."""
 _STORY = 32
 """A need told at greater length than this wants its one answer, whatever 「有哪些」 stands in it."""
-_FIELD = re.compile("方面|领域|清单$")
+_FIELD = re.compile(
+    "方面|领域|清单$|(?:的|都)有哪|(?:有关|相关|一类)的?有(?:哪|几)|哪些(?:跟|和|与|同|路子|门路|渠道|去处)"
+)
 """Words that ask for everything of a field, even where one entry stands out."""
 _SURE_AT = 0.8
 _AHEAD_BY = 3.5
@@ -81,14 +83,15 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     slots = query.themes or query.audiences or query.honour or query.years or query.regions
     if not (slots or applies or topics_of(query, desk)):
         return None
-    if ranked.decoy is not None and (not ranked.own or ranked.decoy.blend > ranked.own[0].blend):
+    outside = ranked.decoy is not None and (not ranked.own or ranked.decoy.blend > ranked.own[0].blend)
+    if query.outside or (outside and not _of_a_field(query)):
         return None
     found = _under(query, ranked, desk)
     return found if found is not None and found.status is Status.LIST else None
 
 
 def browse_on(query: Query, desk: Desk, earlier: Turn) -> tuple[Query, Ranked, Decision] | None:
-    """The list of the turn before, under one more heading (「企业的呢」, 「那江北呢」), or what of it was not listed yet.
+    """The list of the turn before, under one more heading (「企业的呢」, 「那江北呢」), or what is left of it.
 
     None when it was none.
     """
@@ -126,7 +129,7 @@ def _more(query: Query, desk: Desk, pages: int) -> tuple[Query, Ranked, Decision
     found = _under(query, ranked, desk)
     if found is None:
         return None
-    rest = found.ids[pages * PAGE :]
+    rest = found.ids[pages * MAX_LINES :]
     status = Status.LIST if len(rest) > 1 else Status.ANSWER if rest else Status.NONE
     note = {Status.LIST: "more", Status.NONE: "no_more"}.get(status, "")
     found = replace(found, status=status, ids=rest, reason=f"接着列，还有 {len(rest)} 条", note=note)
@@ -164,13 +167,18 @@ def _under(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
 def _wants_several(query: Query, ranked: Ranked, desk: Desk) -> bool:
     if len(query.text) > _STORY:
         return False
-    if query.browse and (query.themes or query.audiences) and _FIELD.search(query.text):
+    if _of_a_field(query):
         return True
     if _about_one(query, ranked):
         return False
     if query.browse:
         return not _stands_out(ranked)
     return query.browse_lightly and ranked.confidence < desk.calibration.answer_at
+
+
+def _of_a_field(query: Query) -> bool:
+    """Whether everything of a theme, or for somebody, is asked for."""
+    return query.browse and bool(query.themes or query.audiences) and _FIELD.search(query.text) is not None
 
 
 def _stands_out(ranked: Ranked) -> bool:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.browse import PAGE
+from bot.browse import MAX_LINES
 from bot.model import Block, Decision, Option, Query, Reply, Source, Status
 from bot.notes import beside, unknown
 from bot.text.normalise import tight
@@ -161,7 +161,7 @@ def _list(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     entries = [desk.book.entries[identifier] for identifier in decision.ids]
     several = len({entry.region for entry in entries}) > 1
     groups: dict[str, list[Entry]] = {}
-    for entry in entries[:PAGE]:
+    for entry in entries[:MAX_LINES]:
         groups.setdefault(entry.region if several else entry.theme, []).append(entry)
     label = _label(query)
     lead = "list_lead_city" if decision.note == "city" else "list_lead"
@@ -170,9 +170,10 @@ def _list(decision: Decision, query: Query, desk: Desk, today: dt.date) -> Reply
     for heading, members in groups.items():
         blocks.append(("heading", heading))
         blocks += [("item", f"· {entry.name}") for entry in members]
-    if len(entries) > PAGE:
-        blocks.append(("note", f"还有 {len(entries) - PAGE} 条没有列出，说“还有吗”接着列；也可以加上地区或主题再问。"))
-    sources = cite([fact for entry in entries[:PAGE] for fact in entry.facts[:1]], desk)
+    if len(entries) > MAX_LINES:
+        left = len(entries) - MAX_LINES
+        blocks.append(("note", f"还有 {left} 条没有列出，说“还有吗”接着列；也可以加上地区或主题再问。"))
+    sources = cite([fact for entry in entries[:MAX_LINES] for fact in entry.facts[:1]], desk)
     options = tuple(Option(entry.id, entry.name) for entry in entries[:5])
     return Reply(Status.LIST, _tight(blocks), decision.ids, decision.score, sources, options)
 

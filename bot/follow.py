@@ -6,12 +6,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot import decide
-from bot.browse import GENERAL, browse_on
+from bot import decide, ellipsis
+from bot.browse import browse_on
 from bot.model import Decision, Query, Status
 from bot.standing import find
 from bot.text.normalise import key, normalise
-from bot.understand import filler, talk
 from bot.understand.query import understand
 
 if TYPE_CHECKING:
@@ -31,28 +30,15 @@ _NTH = re.compile(
     "(?:选|就|要|我要|看看?|那|算了|还有|再?说说|[ ,])*第 ?([1-5一二三四五]) ?(?:个|条|项)(?:的|吧|呢)*(.*)"
 )
 """One of what was offered, perhaps a few turns ago, and what is asked of it: 「第一个在哪」."""
-_MEMORY = 4
 _BACK = re.compile(
     "(?:换个问题|还是|回到|再说说?|说回|刚才|前面|说的?|问|那个|[的,， ])*"
     "(.{2,8}?)(?:那个|那条|那件|那事)(?:呢|嘞|吧)*[?？]?"
 )
 """Something that was answered some turns ago, named by a word: 「换个问题，绿道那个呢」."""
 _THAT_ONE = re.compile("(?:的|那个|这个|那一?个|那条|这条|吧|呢)+$|^(?:选|就|要|我要|看看?|说的是|是)+")
-_MAY = re.compile("能不能|可不可以|要不要|需不需要|行不行|能|可以|需要|行|算")
-_DEED = re.compile("参加|申请|享受|[买办用装领报弄做去查交来进]")
 _TURNED = re.compile("^那.+呢$")
 """「那菜场呢」 turns to another thing on purpose."""
-_CLEAR_AT = 0.85
-"""A question that is this sure alone is no follow-up, whatever the entry before tells."""
-_ALL, _NEARLY_ALL = 0.95, 0.85
-_INCLUDED = re.compile("算(?:不算)?(?:在里面|在内|进去|里面)|包括|包含|有份|也(?:有|算|行|能|可以)[吗伐不么]$")
-"""「我们村算在里面伐」 asks whether what was answered holds for somebody, too."""
 _ALL_OVER = re.compile("全市|整个市|市里")
-_WORD = 2
-_FEW = 10
-"""Characters."""
-_TOLD = 0.3
-"""Share of the weight of such words that the entry must tell; it tells nothing of another thing."""
 _SAME = 0.6
 """Share of the earlier words, by weight, that a related entry must tell to be a district's word on the same thing."""
 
@@ -66,7 +52,7 @@ def picked(text: str, turns: Sequence[Turn], desk: Desk) -> str | None:
     clean = normalise(text)
     nth = _NTH.match(clean)
     if nth is not None:
-        offered = next((turn.offered for turn in reversed(turns[-_MEMORY:]) if turn.offered), ())
+        offered = next((turn.offered for turn in reversed(turns[-ellipsis.MEMORY :]) if turn.offered), ())
         at = _NUMBERS[nth[1]]
         asks = not nth[2] or not understand(nth[2], desk.lexicon).has_content
         return offered[at] if at < len(offered) and asks else None
@@ -86,7 +72,7 @@ def _answered_before(text: str, turns: Sequence[Turn], desk: Desk) -> str | None
     back = _BACK.fullmatch(text)
     if back is None:
         return None
-    known = dict.fromkeys(found for turn in turns[-_MEMORY:] for found in turn.ids if find(found, desk.book))
+    known = dict.fromkeys(found for turn in turns[-ellipsis.MEMORY :] for found in turn.ids if find(found, desk.book))
     holding = [found for found in known if key(back[1]) in key(normalise(desk.label(found)))]
     return holding[0] if len(holding) == 1 else None
 
@@ -102,23 +88,23 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
     listed = browse_on(query, desk, turns[-1]) if decision.score < 1.0 or not query.has_content else None
     if listed is not None:
         return listed
-    if _no_small_talk(query, decision):
+    if ellipsis.no_small_talk(query, decision):
         if turns[-1].ids:
             return query, ranked, Decision(Status.ANSWER, turns[-1].ids[:1], 0.9, "接着上一句问的")
-        if _refused(turns[-1], desk):
+        if ellipsis.refused(turns[-1], desk):
             return query, ranked, Decision(Status.NONE, reason="接着没答上的那句问的")
     if decision.status is Status.SMALLTALK or decision.note in {"empty", "elsewhere"} or decision.score >= 1.0:
         return alone
-    subject = _subject(turns, desk)
+    subject = ellipsis.subject_of(turns, desk)
     if subject is None or (subject.ids and subject.ids[0] not in desk.book.entries):
         return alone
     if not subject.ids and query.regions and not query.has_content:
         return _asked_again(query, desk, subject) or alone
-    if subject.ids and _asks_whom(query, decision, desk):
+    if subject.ids and ellipsis.asks_whom(query, decision, desk):
         query = replace(query, asked=query.asked or ("对象",))
         return query, ranked, Decision(Status.ANSWER, subject.ids[:1], 0.8, "接着上一句问的")
-    if subject.ids and (not query.has_content or _asks_on(query, ranked, decision, desk, subject)):
-        return _elliptic(query, desk, _first_words(subject, turns, desk))
+    if subject.ids and (not query.has_content or ellipsis.asks_on(query, ranked, decision, desk, subject)):
+        return _elliptic(query, desk, ellipsis.first_words(subject, turns, desk))
     if decision.status is Status.ANSWER and decision.score >= _ALONE_AT and not query.follow_up:
         return alone
     if subject.ids and decision.status is not Status.ANSWER and _elsewhere(query, desk, subject):
@@ -132,92 +118,10 @@ def _either(settled: Settled, subject: Turn) -> Settled:
     """A few words that lead away from what was just answered, and that without being sure: either may be meant."""
     query, ranked, found = settled
     unsure = found.status in {Status.ANSWER, Status.CHOICES} and found.score < decide.SURE_AT
-    if not subject.ids or not unsure or found.ids[:1] == subject.ids[:1] or len(query.text) > _FEW:
+    if not subject.ids or not unsure or found.ids[:1] == subject.ids[:1] or len(query.text) > ellipsis.FEW:
         return settled
     either = dict.fromkeys((*subject.ids[:1], *found.ids[:2]))
     return query, ranked, Decision(Status.CHOICES, tuple(either), found.score, "没说是不是接着上一句问的")
-
-
-def _asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
-    """「老人能买吗」: whether somebody may, and nothing of what."""
-    may = _MAY.search(query.text) or _INCLUDED.search(query.text)
-    if decision.status is not Status.NONE or decision.note or query.regions or not may:
-        return False
-    if _INCLUDED.search(query.text):
-        return True
-    rest = desk.lexicon.audiences.blank(filler.bare(query.text))
-    for pattern in (_MAY, _DEED, filler.PRONOUN):
-        rest = pattern.sub(" ", rest)
-    return len(key(rest)) < _WORD
-
-
-def _no_small_talk(query: Query, decision: Decision) -> bool:
-    """「怎么用」「要交钱吗」 ask about the bot; after another question they ask about that."""
-    of_it = not talk.YOU.search(query.text) and (
-        decision.talk in talk.ABOUT_ITSELF
-        or bool(filler.WHAT.search(query.text) and not key(filler.beyond_bare(query.text)))
-    )
-    asks = of_it or decision.note == GENERAL or bool(query.asked and not query.has_content)
-    return decision.status is Status.SMALLTALK and asks
-
-
-def _refused(turn: Turn, desk: Desk) -> bool:
-    """Whether a turn asked for something and got no answer."""
-    asked = understand(turn.text, desk.lexicon)
-    chatted = talk.recognise(normalise(turn.text), desk.lexicon) is not None
-    return asked.has_content and not (chatted or turn.ids or turn.offered)
-
-
-def _subject(turns: Sequence[Turn], desk: Desk) -> Turn | None:
-    """The newest turn that was answered, unless a topic outside the material came after it."""
-    for turn in reversed(turns[-_MEMORY:]):
-        if turn.ids or turn.regions:
-            return turn
-        if understand(turn.text, desk.lexicon).outside:
-            return None
-    return None
-
-
-def _first_words(subject: Turn, turns: Sequence[Turn], desk: Desk) -> Turn:
-    """The turn that first led to the entry of `subject`, among those that follow each other."""
-    first = subject
-    for turn in reversed(turns[: turns.index(subject)]):
-        if turn.ids and turn.ids != subject.ids:
-            break
-        first = turn if turn.ids and understand(turn.text, desk.lexicon).has_content else first
-    return first
-
-
-def _asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subject: Turn) -> bool:
-    """A few words that ask for something (「装好了多少部」), mean nothing alone, and of which the entry tells."""
-    if query.outside or query.browse or query.regions or len(query.text) > _FEW:
-        return False
-    if decision.score < _CLEAR_AT and _tells_all(query, ranked, decision, desk, subject.ids[0]):
-        return True
-    if decision.status is Status.ANSWER or decision.note or not query.asked:
-        return False
-    near = ranked.own[0].blend if ranked.own else 0.0
-    if ranked.decoy is not None and ranked.decoy.blend > near:
-        return False
-    return desk.share_told(subject.ids[0], desk.weigh(query.core)) >= _TOLD
-
-
-def _tells_all(query: Query, ranked: Ranked, decision: Decision, desk: Desk, identifier: str) -> bool:
-    """Whether nothing is said that the entry does not tell, and no other entry is named."""
-    new = filler.beyond_bare(_unasked(query, decision, desk))
-    if not key(new):
-        return True
-    if decision.status is not Status.ANSWER or ranked.own[0].name:
-        return False
-    told, words = desk.share_told(identifier, desk.weigh(query.core)), desk.weigh(desk.lexicon.core(new))
-    as_well = told >= _ALL * desk.share_told(decision.ids[0], desk.weigh(query.core))
-    return (as_well and told >= _NEARLY_ALL) or (words.mass > 0 and desk.share_told(identifier, words) >= _ALL)
-
-
-def _unasked(query: Query, decision: Decision, desk: Desk) -> str:
-    """The text without what is asked for, and without whom it concerns where that leads to no entry."""
-    text = desk.lexicon.facets.blank(query.text)
-    return text if decision.status is Status.ANSWER else desk.lexicon.audiences.blank(text)
 
 
 def _asked_again(query: Query, desk: Desk, subject: Turn) -> Settled | None:
@@ -248,6 +152,7 @@ def _elliptic(query: Query, desk: Desk, subject: Turn) -> Settled:
     wider = query.regions == (desk.lexicon.city,) and entry.region != desk.lexicon.city
     if query.regions and (wider or entry.region not in here):
         return _same_elsewhere(query, desk, subject)
+    query = query if query.regions else replace(query, regions=subject.regions)
     ranked = decide.rank(query, desk)
     return query, ranked, Decision(Status.ANSWER, subject.ids[:1], 0.9, "接着上一句问的")
 

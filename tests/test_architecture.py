@@ -28,7 +28,7 @@ FLOORS = [
     {"bot.understand", "bot.match", "bot.honours"},
     {"bot.standing", "bot.register"},
     {"bot.desk"},
-    {"bot.decide", "bot.browse", "bot.follow", "bot.several", "bot.notes", "bot.compose", "bot.render"},
+    {"bot.decide", "bot.browse", "bot.ellipsis", "bot.follow", "bot.several", "bot.notes", "bot.compose", "bot.render"},
     {"bot.answer", "bot.record", "bot.querylog"},
     {"bot.memory", "bot.replies", "bot.switch"},
     {
@@ -54,7 +54,7 @@ FLOORS = [
 ]
 CORE = (
     *("bot.text", "bot.knowledge", "bot.understand", "bot.match", "bot.standing", "bot.honours", "bot.register"),
-    *("bot.desk", "bot.decide", "bot.browse", "bot.follow", "bot.several", "bot.notes", "bot.compose"),
+    *("bot.desk", "bot.decide", "bot.browse", "bot.ellipsis", "bot.follow", "bot.several", "bot.notes", "bot.compose"),
     *("bot.render", "bot.answer"),
     *("bot.errors", "bot.model", "bot.lines", "bot.gate", "bot.conversation", "bot.redact", "bot.record"),
 )

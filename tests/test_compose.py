@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.browse import MAX_LINES
 from bot.compose import (
     MAX_FACTS,
-    PAGE,
     _label,
     _usual_period,
     compose,
@@ -291,16 +291,16 @@ def test_choices_and_lists_cite_what_their_first_facts_come_from(desk: Desk) -> 
 
 def test_a_long_list_is_cut_and_says_so(desk: Desk) -> None:
     ids = tuple(identifier for identifier, entry in desk.book.entries.items() if entry.region == "宁波市")
-    for count in (PAGE, PAGE + 1):
+    for count in (MAX_LINES, MAX_LINES + 1):
         reply = compose(Decision(Status.LIST, ids[:count]), query("列一下"), desk, TODAY)
         kinds = [block.kind for block in reply.blocks]
-        assert kinds.count("item") == PAGE
+        assert kinds.count("item") == MAX_LINES
         assert [block.text for block in reply.blocks if block.kind == "note"] == (
-            ["还有1条没有列出，说“还有吗”接着列；也可以加上地区或主题再问。"] if count > PAGE else []
+            ["还有1条没有列出，说“还有吗”接着列；也可以加上地区或主题再问。"] if count > MAX_LINES else []
         )
         assert f"{count}条" in reply.blocks[0].text
         assert [option.id for option in reply.options] == list(ids[:5])
-        told = {desk.book.entries[identifier].facts[0].source for identifier in ids[:PAGE]}
+        told = {desk.book.entries[identifier].facts[0].source for identifier in ids[:MAX_LINES]}
         assert {source.id for source in reply.sources} == told
 
 

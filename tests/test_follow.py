@@ -8,7 +8,7 @@ from bot.desk import Desk
 from bot.follow import declined, picked
 from bot.model import Status, Turn
 from bot.render import plain
-from bot.understand.filler import corrected
+from bot.understand.correction import corrected
 from tests.test_answer import ask
 
 
@@ -96,9 +96,9 @@ def test_thanks_before_another_question_are_no_small_talk(desk: Desk) -> None:
     assert ask(desk, "加装电梯", "谢谢，那护照去哪里办").status is Status.NONE
 
 
-def test_a_place_that_the_turn_before_lends_does_not_make_it_sure(desk: Desk) -> None:
+def test_a_few_words_that_the_entry_before_tells_are_about_it_though_another_is_near(desk: Desk) -> None:
     reply = ask(desk, "江北城管不当面罚款的做法", "什么时候开的会")
-    assert (reply.status, reply.ids[0]) == (Status.CHOICES, "jb-non-contact-enforcement")
+    assert (reply.status, reply.ids[0]) == (Status.ANSWER, "jb-non-contact-enforcement")
 
 
 def test_what_one_district_does_not_have_is_asked_of_the_next(desk: Desk) -> None:

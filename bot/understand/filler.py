@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def _any(words: str) -> str:
+def any_of(words: str) -> str:
     """One alternation of space-parted words, the longest first."""
     return "|".join(sorted(words.split(), key=len, reverse=True))
 
 
-_LEAD = _any(
+_LEAD = any_of(
     """
     请问一下 请问 请教一下 请教 您好 你好 麻烦问一下 麻烦问下 麻烦你 麻烦 我想问一下 我想问下 我想问问 我想问
     想问一下 想问下 想问问 想问 问一下 问下 问问 我想了解一下 我想了解 想了解一下 想了解 我想知道 想知道
@@ -23,7 +23,7 @@ _LEAD = _any(
     跟我说说 给我讲讲 讲讲 说说 介绍一下 介绍下 告诉我 告诉一下
     """
 )
-_END = _any(
+_END = any_of(
     """
     谢谢侬 谢谢你 谢谢您 谢谢 谢了 多谢 感谢 麻烦了 拜托 急 在线等 吗 呢 啊 呀 吧 哦 噢 喔 嘛 哈 啦 伐 咯 喽 哇 诶
     欸 哎 嗯 捏 了没有 了没 的呀 的啊
@@ -34,20 +34,20 @@ _TRAIL = re.compile(rf"(?:[\s,，。.!！?？~、…]|(?<![什怎那这多])么|
 _PARTICLES = re.compile("[吗呢啊呀吧哦噢喔嘛哈啦伐咯喽哇诶欸嗯捏]")
 _PUNCTUATION = re.compile(r"[^\w\s%.]|_|(?<![0-9])\.|\.(?![0-9])")
 
-_KINDS = _any(
+_KINDS = any_of(
     """
     政策 措施 改革 服务 地方 项目 活动 平台 办法 照顾 好处 帮助 园区 做法 工程 经验 成果 创新 去处 景点 福利 扶持
     优惠 路子 门路 渠道 试点 荣誉 场所 园子 举措 动作 招数 名堂 花样 制度 机制
     """
 )
 BROWSE = re.compile(
-    f"哪些[^，。,?？]{{0,6}}(?:{_KINDS})|哪些(?:跟|和|与|同)[^，。,?？]{{1,8}}(?:有关|相关)|有(?:什么|啥)(?:$|[?？])|(?:{_KINDS})(?:都|还)?有(?:哪些|哪几|什么|啥)|有哪[些几](?:事情?|东西|[个项种样条家件])?[啊呀呢]?(?:$|[?？])|"
+    f"哪些[^，。,?？]{{0,6}}(?:{_KINDS})|哪些(?=(?:跟|和|与|同)[^，。,?？]{{1,8}}(?:有关|相关))|有(?:什么|啥)(?:$|[?？])|(?:{_KINDS})(?:都|还)?有(?:哪些|哪几|什么|啥)|有哪[些几](?:事情?|东西|[个项种样条家件])?[啊呀呢]?(?:$|[?？])|"
     "哪些是|(?:搞|做|出|干|办|推|建|造)过(?:哪些|些?什么|些?啥)|"
     "都有(?:什么|啥|哪)|(?:都?做|都?干|搞|弄|整|出|推|办)了?(?:哪些|些什么|[些点]啥|了什么|了啥)|"
     "(?:方面|领域|[这那]一?块)(?:的|有没有|有伐|有几个|有多少|呢|嘞)*[?？]?$|用得上的|享受得到的|"
     "(?:方面|领域|[这那]一?块)[^，。,?？]{0,2}有[点些]?(?:什么|啥)|(?:方面|改革|政策|项目|措施|做法)的?(?:清单|名单|目录|大全)$|"
     "[，, 的]都(?:讲|说|介绍|看)(?:讲|说|一下|看)?$|有(?:什么|啥)(?:可以|能|好)(?:用|办|去|申请|享受|看)|"
-    "方面有(?:几|多少)[种个项样条套]|都?列给我|"
+    "(?:方面|有关|相关|一类)的?有(?:几|多少)[种个项样条套]|都?列给我|"
     "列一下|列出|列举|列个|列一列|盘点|汇总|一览|介绍几个|说几个|推荐(?:几|一下|些)|"
     "(?:可以|能)(?:申请|享受)[^，。,?？]{0,4}(?:什么|些|哪|啥)|(?:有关|相关|这一?类|方面)的?(?:都|全)?(?:有|是)(?:什么|啥|哪)|"
     "(?:有关|相关)的?(?:都|全)(?:给|看|说)|(?:好玩|可去|能去|玩|逛|看)的地方|"
@@ -58,7 +58,7 @@ APPLY = re.compile("(?:可以|能)(?:申请|享受)[^，。,?？]{0,4}(?:什么|
 BROWSE_LIGHTLY = re.compile(f"有(?:什么|啥)(?:新?(?:{_KINDS})+|帮忙)")
 """Cues that ask for several entries or for one: it depends on whether one stands out."""
 GENERIC = re.compile(
-    _any(
+    any_of(
         """
         做了 做的 做过 做 搞的 搞了 搞 弄 干了 干 办事 事情 事体 事 东西 方面 措施 办法 政策 改革 服务 项目 照顾 帮助 帮
         好处 地方 优惠 扶持 活动 平台 跟 和 与 对 给 能 可以 我 你们 我们 想 去 转转 逛逛 有关 相关 关于 里面 里 好玩 好
@@ -82,11 +82,11 @@ RECENT = re.compile("今年|明年|去年|前年|最近|近期|近来|近年来?
 """Times that are meant by the day on which they are said."""
 YEAR = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?=年|[^0-9]|$)(?: ?年度?)?")
 FOLLOW = re.compile(
-    f"^(?:{_any('那么 那 这 它 他 她 其 刚才 刚刚 上面 前面 还有呢 然后呢 具体 详细 再')})|"
-    f"(?:{_any('呢 类似的 一样的 同样的 类似的做法 这样的')})$"
+    f"^(?:{any_of('那么 那 这 它 他 她 其 刚才 刚刚 上面 前面 还有呢 然后呢 具体 详细 再')})|"
+    f"(?:{any_of('呢 类似的 一样的 同样的 类似的做法 这样的')})$"
 )
 PRONOUN = re.compile(
-    _any(
+    any_of(
         """
         整个 这个 那个 这项 那项 这事 那事 这件事 它们 它 该 此 刚才说的 刚才 上面说的 前面说的 你说的 这种 那种 这里
         那里 那边 这边 我们 咱们 阿拉 那 详细 详细点 详细说说 具体点 展开 多说点 说说看 类似 一样 同样 这样 名字 叫
@@ -98,42 +98,6 @@ PRONOUN = re.compile(
     + "|(?<![0-9])[每一1]个?(?:餐|顿|天|次|月|年|人|户|份)"
 )
 """Words that point back, or at nothing, and what a price is for."""
-
-
-_BARE = re.compile(
-    _any(
-        """
-        [0-9一二三四五六七八九十百两半]+ 岁 以上 以下 掉 学 样 排 整个 厂里 店里 公司 村里 我们村 单位 咱 每
-        我妈 我爸 我爷爷 我奶奶 爸妈 父母 老婆 老公 儿子 女儿 孩子 小孩 小人 囡 家里 屋里 家里人 自己 别人 人家 大家 普通人 老百姓
-        别的区 其他区 其它区 别的地方 其他地方 别的县 外区 外地人 外地户口 外地 本地人 本地 户口 全市
-        能 可以 好 会 要 想 得 行 算 有 没 无 不 勿 用 办 弄 搞 装 买 申请 报名 参加 享受 领 拿 查 交 进 去 来 到 帮 忙 帮忙 管 找 问 打 看
-        做 讲 联系 试 批 下来 解决 够 收 付 出 退 约 预约 排队 开 关 停 拆 完 成 推广 推行
-        什么 啥 怎么 怎样 咋 哪 哪里 哪儿 谁 啥人 几 多少 为啥 为什么 多 久 大 长 远 高
-        现在 以前 今年 去年 几时 辰光 时候 年 月 日 天 号 点 钟 周末 开始 结束 以后 到底 还 再 都 也 就 只 才 已经
-        个 家 条 项 部 台 辆 名 位 次 遍 份 种 样 块 元 钱 铜钿 钞票 人 户 站 层
-        贵 便宜 快 慢 方便 麻烦 难 容易 靠谱 灵 坏 少 真 假 满意 管用 效果 用场 好处 例子 主要 另外
-        我 你 他 她 它 阿拉 侬 渠 的 了 吗 伐 啊 呀 么 呢 着 过 地 在 是 和 跟 给 把 被 里 里面 那 这 介 上 下 吧 嗯 哦 来着 让
-        """
-    )
-)
-"""Words of which a question about the turn before may be made, and nothing else."""
-
-WHAT = re.compile("什么|啥|怎么|咋|哪|谁|几|多少")
-"""Question words."""
-_SAID = "(?:(?:我|阿拉)的?(?:意思|(?:想|要)?(?:问|说|讲|指|要|找)的?)就?)"
-_CORRECTION = re.compile(f"^.{{0,14}}?(?:{_SAID}是(?!不是|否)说?|(?:我|阿拉)是(?:说|问|讲|指|想问)(?!不|过))")
-_NOT_THAT = re.compile("[，,。 ]+(?:不是|勿是)[^，,。.]*[。.!！]?$")
-_WRONG = re.compile(
-    r"^(?:[哦啊呃额哎唉喂 ,，]*(?:不对|勿对|(?:不是|勿是)(?=不是|[,，。!！ ])|(?:不是|勿是)(?:这个|那个|这样|这条|那条)(?!意思)|错了"
-    r"|[你侬]?[搞弄听看答打说写讲问](?:反|错)字?了|(?:你|侬)?理解错了|[纠更]正一下)[了啦呀啊哦的]*[ ,，。.!！、:：]*)+"
-)
-"""How somebody says that they were misunderstood, or have mistyped."""
-_NOT_BUT = re.compile(f"^{_SAID}?(?:不是|勿是)[^，,。是]{{1,12}}?[ ,，。]*(?=而?是(?!不是|否)|(?<=[ ,，。]){_SAID}?)")
-_BUT = re.compile(f"^(?:{_SAID}|应该|其实)?而?是(?!不是|否|[啥谁哪几什])")
-_LEAVES = re.compile(
-    "^[哦啊嗯哎 ,，]*(?:换个?(?:话题|问题)|(?:不|勿)(?:聊|说|讲|问|谈)(?:这个|这事|那个)?了|问个?别的|算了|对了|对哦)[了吧啦]*[ ,，。!！:：]+"
-)
-"""How somebody goes over to another thing."""
 
 
 _ENDINGS = frozenset(" ,，。.!！?？~、…么有") | {word[-1] for word in _END.split("|")}
@@ -149,29 +113,10 @@ def strip(text: str) -> str:
     return bare or text
 
 
-def corrected(text: str) -> str:
-    """What somebody says to have meant: 「不对，我问的是镇海的，不是全市的」 → 「镇海的」; or else goes over to."""
-    rest = _LEAVES.sub("", _WRONG.sub("", text))
-    found = _CORRECTION.match(rest)
-    if found is not None:
-        rest = rest[found.end() :]
-    elif _NOT_BUT.match(rest) or rest != text:
-        rest = _BUT.sub("", _NOT_BUT.sub("", rest))
-    else:
-        return text
-    rest = _NOT_THAT.sub("", rest)
-    return rest if len(rest) > 1 else text
-
-
 def bare(text: str) -> str:
     """What is left for matching: no politeness, no particles, no punctuation."""
     text = _PARTICLES.sub(" ", strip(text))
     return text if text.isalnum() else " ".join(_PUNCTUATION.sub(" ", text).split())
-
-
-def beyond_bare(text: str) -> str:
-    """What a text says beside the words that any question may be made of, parted by spaces."""
-    return " ".join(_PUNCTUATION.sub(" ", PRONOUN.sub(" ", _BARE.sub(" ", text))).split())
 
 
 def bare_all(texts: Iterable[str]) -> list[str]:

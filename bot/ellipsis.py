@@ -1,0 +1,115 @@
+"""Whether a question hangs on the turns before it, and on which of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bot.browse import GENERAL
+from bot.model import Decision, Query, Status
+from bot.text.normalise import key, normalise
+from bot.understand import bare, filler, talk
+from bot.understand.query import understand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.decide import Ranked
+    from bot.desk import Desk
+    from bot.model import Turn
+
+MEMORY = 4
+"""Turns that are looked back on."""
+FEW = 10
+"""Characters of what says little by itself."""
+_MAY = re.compile("能不能|可不可以|要不要|需不需要|行不行|能|可以|需要|行|算")
+_DEED = re.compile("参加|申请|享受|[买办用装领报弄做去查交来进]")
+_WORD = 2
+_CLEAR_AT = 0.85
+"""A question that is this sure alone is no follow-up, whatever the entry before tells."""
+_ALL, _NEARLY_ALL = 0.95, 0.85
+_INCLUDED = re.compile("算(?:不算)?(?:在里面|在内|进去|里面)|包括|包含|有份|也(?:有|算|行|能|可以)[吗伐不么]$")
+"""「我们村算在里面伐」 asks whether what was answered holds for somebody, too."""
+_TOLD = 0.3
+"""Share of the weight of such words that the entry must tell; it tells nothing of another thing."""
+
+
+def asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
+    """「老人能买吗」: whether somebody may, and nothing of what."""
+    may = _MAY.search(query.text) or _INCLUDED.search(query.text)
+    if decision.status is not Status.NONE or decision.note or query.regions or not may:
+        return False
+    if _INCLUDED.search(query.text):
+        return True
+    rest = desk.lexicon.audiences.blank(filler.bare(query.text))
+    for pattern in (_MAY, _DEED, filler.PRONOUN):
+        rest = pattern.sub(" ", rest)
+    return len(key(rest)) < _WORD
+
+
+def no_small_talk(query: Query, decision: Decision) -> bool:
+    """「怎么用」「要交钱吗」 ask about the bot; after another question they ask about that."""
+    of_it = not talk.YOU.search(query.text) and (
+        decision.talk in talk.ABOUT_ITSELF or bool(bare.WHAT.search(query.text) and not bare.beyond(query.text))
+    )
+    asks = of_it or decision.note == GENERAL or bool(query.asked and not query.has_content)
+    return decision.status is Status.SMALLTALK and asks
+
+
+def refused(turn: Turn, desk: Desk) -> bool:
+    """Whether a turn asked for something and got no answer."""
+    asked = understand(turn.text, desk.lexicon)
+    chatted = talk.recognise(normalise(turn.text), desk.lexicon) is not None
+    return asked.has_content and not (chatted or turn.ids or turn.offered)
+
+
+def subject_of(turns: Sequence[Turn], desk: Desk) -> Turn | None:
+    """The newest turn that was answered, unless a topic outside the material came after it."""
+    for turn in reversed(turns[-MEMORY:]):
+        if turn.ids or turn.regions:
+            return turn
+        if understand(turn.text, desk.lexicon).outside:
+            return None
+    return None
+
+
+def first_words(subject: Turn, turns: Sequence[Turn], desk: Desk) -> Turn:
+    """The turn that first led to the entry of `subject`, among those that follow each other."""
+    first = subject
+    for turn in reversed(turns[: turns.index(subject)]):
+        if turn.ids and turn.ids != subject.ids:
+            break
+        first = turn if turn.ids and understand(turn.text, desk.lexicon).has_content else first
+    return first
+
+
+def asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subject: Turn) -> bool:
+    """A few words that ask for something (「装好了多少部」), mean nothing alone, and of which the entry tells."""
+    if query.outside or query.browse or query.regions or len(query.text) > FEW:
+        return False
+    if decision.score < _CLEAR_AT and _tells_all(query, ranked, decision, desk, subject.ids[0]):
+        return True
+    if decision.status is Status.ANSWER or decision.note or not query.asked:
+        return False
+    near = ranked.own[0].blend if ranked.own else 0.0
+    if ranked.decoy is not None and ranked.decoy.blend > near:
+        return False
+    return desk.share_told(subject.ids[0], desk.weigh(query.core)) >= _TOLD
+
+
+def _tells_all(query: Query, ranked: Ranked, decision: Decision, desk: Desk, identifier: str) -> bool:
+    """Whether nothing is said that the entry does not tell, and no other entry is named."""
+    new = bare.beyond(_unasked(query, decision, desk))
+    if not new:
+        return True
+    if decision.status is not Status.ANSWER or ranked.own[0].name:
+        return False
+    told, words = desk.share_told(identifier, desk.weigh(query.core)), desk.weigh(desk.lexicon.core(new))
+    as_well = told >= _ALL * desk.share_told(decision.ids[0], desk.weigh(query.core))
+    return (as_well and told >= _NEARLY_ALL) or (words.mass > 0 and desk.share_told(identifier, words) >= _ALL)
+
+
+def _unasked(query: Query, decision: Decision, desk: Desk) -> str:
+    """The text without what is asked for, and without whom it concerns where that leads to no entry."""
+    text = desk.lexicon.facets.blank(query.text)
+    return text if decision.status is Status.ANSWER else desk.lexicon.audiences.blank(text)
