@@ -55,6 +55,7 @@ GENERAL = "general"
 """Note of a decision about a question that names nothing at all."""
 _STORY = 32
 """A need told at greater length than this wants its one answer, whatever 「有哪些」 stands in it."""
+_POINTS = re.compile("[那这]一?[个条件](?:事情?)?(?:呢|嘞|吧)?$")
 _FIELD = re.compile(
     "方面|领域|清单$|(?:的|都)有哪|(?:有关|相关|一类)的?有(?:哪|几)|哪些(?:跟|和|与|同|路子|门路|渠道|去处)"
 )
@@ -73,7 +74,8 @@ def browse(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
         return None
     said = _said(query, desk)
     rest = _rest(said)
-    if _is_heading(query, said, rest, desk) and not _names_one(query, ranked, desk):
+    one = (_POINTS.search(query.text) and not query.browse) or _names_one(query, ranked, desk)
+    if _is_heading(query, said, rest, desk) and not one:
         return _under(query, ranked, desk) or _nothing(query)
     applies = bool(filler.APPLY.search(query.text))
     if not applies and not rest:

@@ -28,8 +28,10 @@ _WORD = 2
 _CLEAR_AT = 0.85
 """A question that is this sure alone is no follow-up, whatever the entry before tells."""
 _ALL, _NEARLY_ALL = 0.95, 0.85
-_INCLUDED = re.compile("算(?:不算)?(?:在里面|在内|进去|里面)|包括|包含|有份|也(?:有|算|行|能|可以)[吗伐不么]$")
+_INCLUDED = re.compile("算(?:不算)?(?:在里面|在内|进去|里面)|算不算$|算的?[吗伐]$|包括|包含|有份|也(?:有|算|行|能|可以)[吗伐不么]$")
 """「我们村算在里面伐」 asks whether what was answered holds for somebody, too."""
+_WISH = re.compile("(?:我|我家|我们|阿拉)(?:也|还|家)?(?:想|要)")
+"""「我想装空调找谁」: somebody wants another thing."""
 _TOLD = 0.3
 """Share of the weight of such words that the entry must tell; it tells nothing of another thing."""
 
@@ -94,6 +96,8 @@ def asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subjec
     near = ranked.own[0].blend if ranked.own else 0.0
     if ranked.decoy is not None and ranked.decoy.blend > near:
         return False
+    if _WISH.search(query.text) and not _share(bare.beyond(_unasked(query, decision, desk)), subject.ids[0], desk):
+        return False
     return desk.share_told(subject.ids[0], desk.weigh(query.core)) >= _TOLD
 
 
@@ -104,9 +108,14 @@ def _tells_all(query: Query, ranked: Ranked, decision: Decision, desk: Desk, ide
         return True
     if decision.status is not Status.ANSWER or ranked.own[0].name:
         return False
-    told, words = desk.share_told(identifier, desk.weigh(query.core)), desk.weigh(desk.lexicon.core(new))
+    told = desk.share_told(identifier, desk.weigh(query.core))
     as_well = told >= _ALL * desk.share_told(decision.ids[0], desk.weigh(query.core))
-    return (as_well and told >= _NEARLY_ALL) or (words.mass > 0 and desk.share_told(identifier, words) >= _ALL)
+    return (as_well and told >= _NEARLY_ALL) or _share(new, identifier, desk) >= _ALL
+
+
+def _share(new: str, identifier: str, desk: Desk) -> float:
+    """Share of some words, by weight, that an entry tells."""
+    return desk.share_told(identifier, desk.weigh(desk.lexicon.core(new.replace(" ", ""))))
 
 
 def _unasked(query: Query, decision: Decision, desk: Desk) -> str:
