@@ -28,7 +28,9 @@ _WORD = 2
 _CLEAR_AT = 0.85
 """A question that is this sure alone is no follow-up, whatever the entry before tells."""
 _ALL, _NEARLY_ALL = 0.95, 0.85
-_INCLUDED = re.compile("算(?:不算)?(?:在里面|在内|进去|里面)|算不算$|算的?[吗伐]$|包括|包含|有份|也(?:有|算|行|能|可以)[吗伐不么]$")
+_INCLUDED = re.compile(
+    "算(?:不算)?(?:在里面|在内|进去|里面)|算不算$|算的?[吗伐]$|包括|包含|有份|也(?:有|算|行|能|可以)[吗伐不么]$"
+)
 """「我们村算在里面伐」 asks whether what was answered holds for somebody, too."""
 _WISH = re.compile("(?:我|我家|我们|阿拉)(?:也|还|家)?(?:想|要)")
 """「我想装空调找谁」: somebody wants another thing."""
@@ -51,11 +53,11 @@ def asks_whom(query: Query, decision: Decision, desk: Desk) -> bool:
 
 def no_small_talk(query: Query, decision: Decision) -> bool:
     """「怎么用」「要交钱吗」 ask about the bot; after another question they ask about that."""
-    of_it = not talk.YOU.search(query.text) and (
-        decision.talk in talk.ABOUT_ITSELF or bool(bare.WHAT.search(query.text) and not bare.beyond(query.text))
-    )
-    asks = of_it or decision.note == GENERAL or bool(query.asked and not query.has_content)
-    return decision.status is Status.SMALLTALK and asks
+    if decision.status is not Status.SMALLTALK or talk.YOU.search(query.text):
+        return False
+    of_it = decision.talk in talk.ABOUT_ITSELF or decision.note == GENERAL
+    asks = query.asked or bare.WHAT.search(query.text)
+    return of_it or bool(asks and not (query.has_content and bare.beyond(query.text)))
 
 
 def refused(turn: Turn, desk: Desk) -> bool:
@@ -86,31 +88,22 @@ def first_words(subject: Turn, turns: Sequence[Turn], desk: Desk) -> Turn:
 
 
 def asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subject: Turn) -> bool:
-    """A few words that ask for something (「装好了多少部」), mean nothing alone, and of which the entry tells."""
-    if query.outside or query.browse or query.regions or len(query.text) > FEW:
+    """A few words that say nothing new, or nothing that the entry before does not tell (「装好了多少部」)."""
+    if query.outside or query.browse or query.regions or len(query.text) > 2 * FEW or decision.score >= _CLEAR_AT:
         return False
-    if decision.score < _CLEAR_AT and _tells_all(query, ranked, decision, desk, subject.ids[0]):
-        return True
-    if decision.status is Status.ANSWER or decision.note or not query.asked:
-        return False
-    near = ranked.own[0].blend if ranked.own else 0.0
-    if ranked.decoy is not None and ranked.decoy.blend > near:
-        return False
-    if _WISH.search(query.text) and not _share(bare.beyond(_unasked(query, decision, desk)), subject.ids[0], desk):
-        return False
-    return desk.share_told(subject.ids[0], desk.weigh(query.core)) >= _TOLD
-
-
-def _tells_all(query: Query, ranked: Ranked, decision: Decision, desk: Desk, identifier: str) -> bool:
-    """Whether nothing is said that the entry does not tell, and no other entry is named."""
-    new = bare.beyond(_unasked(query, decision, desk))
-    if not new:
-        return True
-    if decision.status is not Status.ANSWER or ranked.own[0].name:
-        return False
+    new, identifier = bare.beyond(_unasked(query, decision, desk)), subject.ids[0]
+    if not new or len(query.text) > FEW:
+        return not new
     told = desk.share_told(identifier, desk.weigh(query.core))
-    as_well = told >= _ALL * desk.share_told(decision.ids[0], desk.weigh(query.core))
-    return (as_well and told >= _NEARLY_ALL) or _share(new, identifier, desk) >= _ALL
+    if decision.status is Status.ANSWER:
+        as_well = told >= max(_NEARLY_ALL, _ALL * desk.share_told(decision.ids[0], desk.weigh(query.core)))
+        named = bool(ranked.own and ranked.own[0].name)
+        return not named and (as_well or _share(new, identifier, desk) >= _ALL)
+    near = ranked.own[0].blend if ranked.own else 0.0
+    outside = ranked.decoy is not None and ranked.decoy.blend > near
+    if outside or decision.note or not query.asked:
+        return False
+    return told >= _TOLD and not (_WISH.search(query.text) and not _share(new, identifier, desk))
 
 
 def _share(new: str, identifier: str, desk: Desk) -> float:

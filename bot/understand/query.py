@@ -36,7 +36,7 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
     sounds = " ".join(syllables) if typed is not None and not _HAN.search(text) else ""
     outside = next((item for _, _, item in topics if item.refuse), topics[0][2] if topics else None)
     regions = _regions(places, sounds and " ".join(pinyin.of_typed(text) or ()), lexicon)
-    rest = lexicon.facets.blank(filler.bare(" ".join(blanked(text, places).split())))
+    rest = filler.bare(lexicon.facets.blank(" ".join(blanked(text, places).split())))
     return Query(
         raw=raw,
         text=text,
