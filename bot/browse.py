@@ -56,6 +56,8 @@ GENERAL = "general"
 _STORY = 32
 """A need told at greater length than this wants its one answer, whatever 「有哪些」 stands in it."""
 _POINTS = re.compile("[那这]一?[个条件](?:事情?)?(?:呢|嘞|吧)?$")
+"""「镇海网格那个」 means one thing."""
+_CLAUSES = re.compile(".{6}[，,。]")
 _FIELD = re.compile(
     "方面|领域|清单$|(?:的|都)有哪|(?:有关|相关|一类)的?有(?:哪|几)|哪些(?:跟|和|与|同|路子|门路|渠道|去处)"
 )
@@ -180,7 +182,8 @@ def _wants_several(query: Query, ranked: Ranked, desk: Desk) -> bool:
 
 def _of_a_field(query: Query) -> bool:
     """Whether everything of a theme, or for somebody, is asked for."""
-    return query.browse and bool(query.themes or query.audiences) and _FIELD.search(query.text) is not None
+    told = bool(_FIELD.search(query.text)) and not _CLAUSES.search(query.text)  # a story wants its one answer
+    return told and query.browse and bool(query.themes or query.audiences)
 
 
 def _stands_out(ranked: Ranked) -> bool:
