@@ -59,7 +59,7 @@ def answer(
     said = replace(understand(text, desk.lexicon), home=home)
     meant = _put_otherwise(said, desk, turns)
     query, ranked, decision = settle(meant or said, desk, turns)
-    if meant is not None and decision.status is not Status.ANSWER:
+    if meant is not None and decision.status is not Status.ANSWER and not meant.browse:
         literally = settle(said, desk, turns)
         if decision.status is Status.NONE or literally[2].status is Status.ANSWER:
             query, ranked, decision = literally

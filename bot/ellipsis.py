@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.browse import GENERAL
@@ -78,13 +79,13 @@ def subject_of(turns: Sequence[Turn], desk: Desk) -> Turn | None:
 
 
 def first_words(subject: Turn, turns: Sequence[Turn], desk: Desk) -> Turn:
-    """The turn that first led to the entry of `subject`, among those that follow each other."""
+    """The turn that first led to the entry of `subject`, among those in a row, with the place of `subject`."""
     first = subject
     for turn in reversed(turns[: turns.index(subject)]):
         if turn.ids and turn.ids != subject.ids:
             break
         first = turn if turn.ids and understand(turn.text, desk.lexicon).has_content else first
-    return first
+    return replace(first, regions=subject.regions)
 
 
 def asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subject: Turn) -> bool:

@@ -18,7 +18,7 @@ from tests.test_architecture import core_files
 NAMES = (
     *("answer", "bad_files", "browse", "compose", "conversation", "decide", "follow", "gate", "input_method"),
     *("kinds_of_questions", "knowledge", "lean", "lines", "matcher", "memory", "nonsense", "places", "polarity"),
-    *("record", "redact", "render", "rules", "settings", "standing", "switch", "text", "understand"),
+    *("record", "redact", "render", "rules", "settings", "standing", "switch", "talk", "text", "understand"),
 )
 """Of the modules of tests."""
 

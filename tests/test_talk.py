@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from bot import honours
-from bot.browse import MAX_LINES
+from bot.answer import answer
+from bot.browse import MAX_LINES, browse_on
 from bot.desk import Desk
-from bot.model import Status
+from bot.model import Status, Turn
 from bot.render import plain
 from bot.understand import bare
 from bot.understand.correction import corrected
 from bot.understand.query import understand
-from tests.test_answer import ask
+from tests.test_answer import TODAY, ask
 
 LIFTS = "nb-old-estate-lifts"
 
@@ -87,6 +88,26 @@ def test_the_same_in_another_place_whatever_was_asked_in_between(
     assert ask(desk, *turns).ids[:1] == (entry,)
 
 
+def test_the_newest_place_stays(desk: Desk) -> None:
+    turns = ("微法院", "奉化加装电梯", "那镇海呢", "要多少钱")
+    reply = ask(desk, *turns)
+    assert (reply.ids, reply.turn.regions) == ((LIFTS,), ("镇海区",))
+
+
+def test_another_place_is_asked_with_a_word_of_the_entry_before(desk: Desk) -> None:
+    reply = ask(desk, "村里权力清单有几条", "鄞州的清单")
+    assert reply.ids == ("yz-grassroots-power-lists",)
+
+
+def test_what_says_nothing_is_not_asked_again_of_another_place(desk: Desk) -> None:
+    assert answer("那江北呢", desk, [Turn("怎么弄", regions=("镇海区",))], TODAY).status is Status.LIST
+
+
+@pytest.mark.parametrize("text", ["换个话题，火星上有水伐", "我是说鄞州有哪些党建", "我说的是党建"])
+def test_what_is_meant_may_have_no_answer(desk: Desk, text: str) -> None:
+    assert ask(desk, "加装电梯", text).status is not Status.ANSWER
+
+
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
@@ -155,6 +176,11 @@ def test_a_list_goes_on_until_nothing_is_left(desk: Desk) -> None:
     assert tuple(seen) == every.ids
     last = ask(desk, *turns, "还有吗")
     assert (last.status, "没有别的了" in plain(last)) == (Status.NONE, True)
+
+
+def test_what_was_no_list_does_not_go_on(desk: Desk) -> None:
+    earlier = Turn("1998 年有哪些改革", offered=(LIFTS,))
+    assert browse_on(understand("还有吗", desk.lexicon), desk, earlier) is None
 
 
 def test_what_goes_on_is_the_list_not_an_answer(desk: Desk) -> None:
