@@ -103,7 +103,7 @@ def test_what_says_nothing_is_not_asked_again_of_another_place(desk: Desk) -> No
     assert answer("那江北呢", desk, [Turn("怎么弄", regions=("镇海区",))], TODAY).status is Status.LIST
 
 
-@pytest.mark.parametrize("text", ["换个话题，火星上有水伐", "我是说鄞州有哪些党建", "我说的是党建"])
+@pytest.mark.parametrize("text", ["换个话题，火星上有水伐", "我是说鄞州有哪些党建项目", "我说的是党建"])
 def test_what_is_meant_may_have_no_answer(desk: Desk, text: str) -> None:
     assert ask(desk, "加装电梯", text).status is not Status.ANSWER
 
