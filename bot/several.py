@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bot import decide
 from bot.follow import follow
 from bot.model import Decision, Query, Status
@@ -14,7 +16,7 @@ from bot.understand.query import understand
 from bot.understand.split import segments, split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bot.desk import Desk
     from bot.model import Turn
@@ -23,6 +25,8 @@ PART_AT = 0.5
 """Confidence that each question of a message needs, lest one long question fall apart."""
 _UNNAMED_AT = 0.8
 """The same for one that asks for nothing by name."""
+_SAYS = 2.0
+"""What such a piece weighs at least, as a share of the rarest character's weight."""
 _COMPARE = re.compile("区别|不同|差别|两样|一样吗|不一样|一回事|什么关系|啥关系|哪个好")
 _EACH = re.compile("各|分别|(?<!首)都(?!市|会)|两(?:个区|个县|地|边)|区别|不同|差别|比起来|对比")
 _AND = re.compile("[跟和、]|(?<!参)与|(?<![一共相合])同(?!时|一|意|样|步)|还有|以及")
@@ -31,6 +35,8 @@ _FORM = re.compile("怎么|咋|哪能|啥|什么|谁|哪|多少|几|(.)[不没]\
 """What makes a piece of a message a question, whatever it asks for."""
 _CLOSED = re.compile("(?:(?:怎么|咋|哪能|几|多少)[^ ,，]{0,4}|啥|什么|哪里?|吗|伐)的?$")
 """The end of a question: what a joint sets beside it is another one."""
+_TOLD_BY_ONE = 0.65
+"""Share of each piece, by weight, that one entry tells when the pieces belong together."""
 _NAME = 3
 _THING = 3
 """Characters, at least, of a thing that is set beside another."""
@@ -49,14 +55,14 @@ def parts(text: str, desk: Desk, turns: Sequence[Turn] = ()) -> list[Settled]:
         return compared
     pieces = split(clean)
     if len(pieces) > 1:
-        return _settle(pieces, desk, turns)
+        return _settle(_queries(pieces, desk), desk, turns)
     beside = _side_by_side(clean, desk) or _by_district(clean, desk) or _joined(clean, desk)
     if beside:
         return beside
     pieces = segments(clean)
-    if not _all_ask(pieces, desk):
+    if not (pieces and _all_ask(pieces, desk)):
         return []
-    settled = _settle(pieces, desk)
+    settled = _apart(pieces, desk)
     least = PART_AT if len({query.regions for _, query in settled}) > 1 else decide.SURE_AT
     sure = all(decision.score >= (least if query.asked else _UNNAMED_AT) for decision, query in settled)
     return settled if sure else []
@@ -95,7 +101,7 @@ def _side_by_side(text: str, desk: Desk) -> list[Settled]:
     bare = _SAID_OF_BOTH.sub(" ", text)
     for found in _AND.finditer(bare):
         pieces = bare[: found.start()].strip(), bare[found.end() :].strip()
-        settled = _settle(pieces, desk) if min(map(len, pieces)) >= _THING else []
+        settled = _apart(pieces, desk) if min(map(len, pieces)) >= _THING else []
         if settled and all(decision.score >= decide.SURE_AT for decision, _ in settled):
             asked = settled[-1][1].asked
             return [(decision, replace(query, asked=query.asked or asked)) for decision, query in settled]
@@ -105,7 +111,7 @@ def _side_by_side(text: str, desk: Desk) -> list[Settled]:
 def _joined(text: str, desk: Desk) -> list[Settled]:
     """A whole question joined to another one (「36 条是啥和三权分置是啥」), each sure by itself; else empty."""
     for pieces in _at_joints(text):
-        settled = _settle(pieces, desk)
+        settled = _apart(pieces, desk)
         if settled and all(decision.score >= decide.SURE_AT for decision, _ in settled):
             return settled
     return []
@@ -136,9 +142,27 @@ def _by_district(text: str, desk: Desk) -> list[Settled]:
     return found if len(found) == len(regions) else []
 
 
-def _settle(pieces: Sequence[str], desk: Desk, turns: Sequence[Turn] = ()) -> list[Settled]:
+def _apart(pieces: Sequence[str], desk: Desk) -> list[Settled]:
+    """Different answers to pieces that may be questions of their own; most that may not are seen without ranking."""
+    queries = list(_queries(pieces, desk))
+    alone = all(query.asked or _stands_alone(query, desk) for query in queries)
+    return _settle(queries, desk) if alone and not _belong_together(queries, desk) else []
+
+
+def _stands_alone(query: Query, desk: Desk) -> bool:
+    """Whether a piece that asks for nothing by name says so much that it need not lean on the piece beside it."""
+    return desk.weigh(query.core).mass >= _SAYS * desk.matcher.index.vocabulary.unknown
+
+
+def _belong_together(queries: Sequence[Query], desk: Desk) -> bool:
+    """Whether one entry tells of all the pieces: they are of one question, and need not be ranked to see it."""
+    shares = [desk.shares_told(desk.weigh(query.core)) for query in queries]
+    return bool(np.min(shares, axis=0).max(initial=0.0) >= _TOLD_BY_ONE)
+
+
+def _settle(queries: Iterable[Query], desk: Desk, turns: Sequence[Turn] = ()) -> list[Settled]:
     """Different answers to some of the pieces; empty as soon as one is not sure enough, or only one can be left."""
-    asked = [query for query in _queries(pieces, desk) if turns or not decide.is_hopeless(query, desk)]
+    asked = [query for query in queries if turns or not decide.is_hopeless(query, desk)]
     settled: list[Settled] = []
     for ahead, query in zip(reversed(range(len(asked))), asked, strict=True):
         if len(settled) + ahead < 1:
