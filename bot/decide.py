@@ -26,6 +26,8 @@ TIE_WITHIN = 1.0
 EQUAL_WITHIN = TIE_WITHIN / 4
 """Blends closer than this are as good as equal."""
 SURE_AT = 0.6
+STRANGE_AT = 0.85
+"""Confidence in an entry that never says the words that name a topic outside."""
 SOUND_SCORE = 0.95
 CLEAR_AT = 0.85
 """Confidence with which one entry takes words that others have in their names, too."""
@@ -145,11 +147,17 @@ def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     first = ranked.own[0] if ranked.own else None
     if query.elsewhere and not query.regions and not _tells_of(query.elsewhere, first, query, desk):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
-    aside = len(query.text) > (_ASIDE_ENGLISH if query.english else _ASIDE)
-    open_to_doubt = not aside and ranked.confidence < SURE_AT and not (first and len(first.name) >= _NAMED)
-    if query.outside and (query.refuse or open_to_doubt):
+    if query.outside and (query.refuse or _open_to_doubt(query, first, ranked.confidence, desk)):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"资料以外的话题：{query.outside}", note="outside")
     return None
+
+
+def _open_to_doubt(query: Query, first: Candidate | None, confidence: float, desk: Desk) -> bool:
+    """Whether words that name a topic outside outweigh the first entry; not where they stand in a long story."""
+    if len(query.text) > (_ASIDE_ENGLISH if query.english else _ASIDE) or (first and len(first.name) >= _NAMED):
+        return False
+    told = first is not None and any(word in desk.body_text(first.id) for word in query.outside_words)
+    return confidence < (SURE_AT if told else STRANGE_AT)
 
 
 def _tells_of(place: str, first: Candidate | None, query: Query, desk: Desk) -> bool:
