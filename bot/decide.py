@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,8 @@ _DOUBTED_AT = 0.4
 _WORD = 2
 _TOLD = 0.3
 """Share of the rest of a question, by weight, that an entry must tell when a place outside the city led to it."""
+_INSIDE = re.compile("[?？].")
+"""The end of a question that is not the last one."""
 _NAMED = 3
 """Characters of a contained name that settle what is talked of."""
 
@@ -153,11 +156,14 @@ def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
 
 
 def _open_to_doubt(query: Query, first: Candidate | None, confidence: float, desk: Desk) -> bool:
-    """Whether words that name a topic outside outweigh the first entry; not where they stand in a long story."""
+    """Whether words that name a topic outside outweigh the first entry; not where they stand in a long story.
+
+    Of several questions the entry may answer the other one.
+    """
     if len(query.text) > (_ASIDE_ENGLISH if query.english else _ASIDE) or (first and len(first.name) >= _NAMED):
         return False
     told = first is not None and any(word in desk.body_text(first.id) for word in query.outside_words)
-    return confidence < (SURE_AT if told else STRANGE_AT)
+    return confidence < (SURE_AT if told or _INSIDE.search(query.text) else STRANGE_AT)
 
 
 def _tells_of(place: str, first: Candidate | None, query: Query, desk: Desk) -> bool:
