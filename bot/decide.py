@@ -35,7 +35,7 @@ CLEAR_AT = 0.85
 MAX_CHOICES = 4
 _ASIDE, _ASIDE_ENGLISH = 24, 60
 """Characters from which a topic may be named in passing only; English takes more of them."""
-_TALK_AT = 0.5
+_TALK_AT = 0.45
 _ENGLISH_WORDS = 2
 """English words that an entry must know: one alone (table, user) proves nothing."""
 _DOUBTFUL = 0.05
