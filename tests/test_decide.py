@@ -201,7 +201,7 @@ def test_small_talk_in_other_words_when_nothing_is_near(desk: Desk) -> None:
 
     assert found(limit - JUST, decoy) == Decision(SMALLTALK, score=1.0, reason="寒暄", talk=decoy.id.removeprefix(TALK))
     assert found(limit, decoy).status is NONE
-    assert found(limit - JUST, candidate(desk, decoy.id, 5.0, told=0.49)).status is NONE
+    assert found(limit - JUST, candidate(desk, decoy.id, 5.0, told=0.44)).status is NONE
     assert found(limit - JUST, candidate(desk, OWN[1], 5.0, told=0.9)).status is NONE
     assert found(limit - JUST, decoy, replace(asked, regions=("镇海区",))).status is NONE
 
