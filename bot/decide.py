@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,13 +27,15 @@ TIE_WITHIN = 1.0
 EQUAL_WITHIN = TIE_WITHIN / 4
 """Blends closer than this are as good as equal."""
 SURE_AT = 0.6
+STRANGE_AT = 0.85
+"""Confidence in an entry that never says the words that name a topic outside."""
 SOUND_SCORE = 0.95
 CLEAR_AT = 0.85
 """Confidence with which one entry takes words that others have in their names, too."""
 MAX_CHOICES = 4
 _ASIDE, _ASIDE_ENGLISH = 24, 60
 """Characters from which a topic may be named in passing only; English takes more of them."""
-_TALK_AT = 0.5
+_TALK_AT = 0.45
 _ENGLISH_WORDS = 2
 """English words that an entry must know: one alone (table, user) proves nothing."""
 _DOUBTFUL = 0.05
@@ -41,6 +44,8 @@ _DOUBTED_AT = 0.4
 _WORD = 2
 _TOLD = 0.3
 """Share of the rest of a question, by weight, that an entry must tell when a place outside the city led to it."""
+_INSIDE = re.compile("[?？].")
+"""The end of a question that is not the last one."""
 _NAMED = 3
 """Characters of a contained name that settle what is talked of."""
 
@@ -145,11 +150,20 @@ def _not_ours(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
     first = ranked.own[0] if ranked.own else None
     if query.elsewhere and not query.regions and not _tells_of(query.elsewhere, first, query, desk):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"问的是{query.elsewhere}", note="elsewhere")
-    aside = len(query.text) > (_ASIDE_ENGLISH if query.english else _ASIDE)
-    open_to_doubt = not aside and ranked.confidence < SURE_AT and not (first and len(first.name) >= _NAMED)
-    if query.outside and (query.refuse or open_to_doubt):
+    if query.outside and (query.refuse or _open_to_doubt(query, first, ranked.confidence, desk)):
         return Decision(Status.NONE, score=ranked.confidence, reason=f"资料以外的话题：{query.outside}", note="outside")
     return None
+
+
+def _open_to_doubt(query: Query, first: Candidate | None, confidence: float, desk: Desk) -> bool:
+    """Whether words that name a topic outside outweigh the first entry; not where they stand in a long story.
+
+    Of several questions the entry may answer the other one.
+    """
+    if len(query.text) > (_ASIDE_ENGLISH if query.english else _ASIDE) or (first and len(first.name) >= _NAMED):
+        return False
+    told = first is not None and any(word in desk.body_text(first.id) for word in query.outside_words)
+    return confidence < (SURE_AT if told or _INSIDE.search(query.text) else STRANGE_AT)
 
 
 def _tells_of(place: str, first: Candidate | None, query: Query, desk: Desk) -> bool:

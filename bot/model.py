@@ -92,6 +92,7 @@ class Query:
     regions: tuple[str, ...] = ()
     elsewhere: str | None = None
     outside: str | None = None
+    outside_words: tuple[str, ...] = ()
     outside_hint: str | None = None
     refuse: bool = False
     english: bool = False

@@ -10,6 +10,7 @@ from bot.decide import (
     CHOICES_SHARE,
     CLEAR_AT,
     NEAR_SHARE,
+    STRANGE_AT,
     SURE_AT,
     Ranked,
     ambiguous,
@@ -145,18 +146,20 @@ def test_each_decision_says_why(
 
 
 def test_a_topic_outside_is_outweighed_by_what_is_clear(desk: Desk, query: Query) -> None:
-    def found(sure: float, name: str = "", text: str = QUESTION, **known: object) -> Decision:
-        asked = replace(query, outside="公积金", text=text, **known)  # type: ignore[arg-type]
+    def found(sure: float, name: str = "", text: str = QUESTION, word: str = "电梯", **known: object) -> Decision:
+        asked = replace(query, outside="公积金", outside_words=(word,), text=text, **known)  # type: ignore[arg-type]
         given = ranked(desk, 5.0, sure=sure)
         return decide(asked, replace(given, own=(given.own[0]._replace(name=name),)), desk)
 
     refused = Decision(NONE, score=SURE_AT - JUST, reason="资料以外的话题：公积金", note="outside")
     assert found(SURE_AT - JUST) == refused
     assert found(SURE_AT).status is ANSWER
+    assert found(STRANGE_AT - JUST, word="公积金").note == "outside"
+    assert found(STRANGE_AT, word="公积金").status is ANSWER
     assert found(0.5, name="电梯").note == "outside"
-    assert found(0.5, name="装电梯").status is ANSWER
+    assert found(0.5, name="装电梯", word="公积金").status is ANSWER
     assert found(0.5, text="轮" * 24).note == "outside"
-    assert found(0.5, text="轮" * 25).status is ANSWER
+    assert found(0.5, text="轮" * 25, word="公积金").status is ANSWER
     for sure in (0.5, 0.99):
         assert found(sure, name="装电梯", text="轮" * 25, refuse=True).note == "outside"
     nothing = decide(replace(query, outside="公积金"), ranked(desk, sure=0.0), desk)
@@ -198,7 +201,7 @@ def test_small_talk_in_other_words_when_nothing_is_near(desk: Desk) -> None:
 
     assert found(limit - JUST, decoy) == Decision(SMALLTALK, score=1.0, reason="寒暄", talk=decoy.id.removeprefix(TALK))
     assert found(limit, decoy).status is NONE
-    assert found(limit - JUST, candidate(desk, decoy.id, 5.0, told=0.49)).status is NONE
+    assert found(limit - JUST, candidate(desk, decoy.id, 5.0, told=0.44)).status is NONE
     assert found(limit - JUST, candidate(desk, OWN[1], 5.0, told=0.9)).status is NONE
     assert found(limit - JUST, decoy, replace(asked, regions=("镇海区",))).status is NONE
 

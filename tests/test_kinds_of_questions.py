@@ -122,3 +122,50 @@ def test_a_districts_own_entry_gives_way_only_when_it_is_unsure(desk: Desk) -> N
 
 def test_a_second_wish_is_a_question_of_its_own(desk: Desk) -> None:
     assert ask(desk, "想给老房子装电梯，还想手机上贷点款").ids == ("nb-old-estate-lifts", "nb-mobile-credit")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "做骑手自己缴职工养老一年多少",
+        "送货的没给我上失业保险咋办",
+        "军嫂生娃能领几个月生育津贴",
+        "车被交警拖车拖走在哪里赎车",
+        "买来的酸奶保质期都过了",
+        "超市里的面粉霉变了",
+        "申请外观专利有没有专利资助",
+        "小区里电梯老是电梯卡住",
+        "菜场门口违章被罚单抓了扣几分",
+        "手机上办网贷逾期了催收天天打",
+        "九年级毕业读职校的录取线",
+        "开卤味店的营业执照注销怎么弄",
+        "村里承包地到期，承包合同怎么续",
+        "工地扬尘大得窗都不敢开",
+        "隔壁厂里一股恶臭",
+        "化工企业附近基站辐射大伐",
+        "老小区的防盗窗要拆吗",
+        "法院的传票收到了，要请律师伐",
+        "捷克的申根签证几天出签",
+        "社区里的流浪猫谁来抓",
+    ],
+)
+def test_another_need_that_shares_words_with_an_entry_is_refused(desk: Desk, text: str) -> None:
+    assert ask(desk, text).status is Status.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("给人跑腿送货，摔了有啥保险好赔", "nb-flexible-work-insurance"),
+        ("老房子没电梯，阿拉想加一部", "nb-old-estate-lifts"),
+        ("家门口一部没人要的破车，生锈了", "zh-zombie-cars"),
+        ("人在外头，手机微信里打官司", "nb-mobile-micro-court"),
+        ("个体户的房租政府减了多少", "nb-rent-relief"),
+        ("菜场里的熟食摊改造", "nb-braised-meat-one-thing"),
+        ("办学校的土地好抵押伐", "nb-private-edu-elderly-land-mortgage"),
+        ("农村空着的宅基地三权分置", "xs-homestead-three-rights"),
+    ],
+)
+def test_the_need_itself_in_the_same_words_is_answered(desk: Desk, text: str, entry: str) -> None:
+    reply = ask(desk, text)
+    assert (reply.status, reply.ids) == (Status.ANSWER, (entry,))

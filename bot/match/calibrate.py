@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from operator import mul
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from bot.match.matcher import Candidate, Matcher
 
 SAMPLES = 400
+DECOYS = 2 * SAMPLES
+"""Of topics outside: their few surest ones make the threshold."""
 _CAP = 0.999
 _LEAST = 20
 _WORTH = 200
@@ -76,9 +79,10 @@ LEAN = (0.67, 4.17, 0.14, 1.29, 0.18, 2.97, 0.01, 1.87, 0.66, 0.9, 0.42, -0.07, 
 
 
 def samples(matcher: Matcher, decoys: bool, limit: int = SAMPLES) -> list[tuple[Asked, HeldOut]]:
-    """Evenly spread wordings of the entries, or of the topics outside, as questions.
+    """Evenly spread wordings of the entries, or by lot of the topics outside, as questions.
 
-    English names of topics are left out: what English the entries know must not move the threshold for Chinese.
+    The lot is the wording's own, so that one topic more hardly moves the threshold. English names of topics are left
+    out: what English the entries know must not move it for Chinese.
     """
     index = matcher.index
     rows = [
@@ -88,14 +92,11 @@ def samples(matcher: Matcher, decoys: bool, limit: int = SAMPLES) -> list[tuple[
         for at in range(int(index.starts[place]), int(index.ends[place]))
         if index.wordings[at].kind == "ask" and not (decoys and index.wordings[at].text.isascii())
     ]
-    step = max(1, len(rows) // limit)
-    return [
-        (
-            as_question(index.wordings[at]),
-            HeldOut(place, index.wordings[at].group),
-        )
-        for at, place in rows[::step]
-    ]
+    if decoys:
+        chosen = sorted(rows, key=lambda row: crc32(index.wordings[row[0]].text.encode()))[:limit]
+    else:
+        chosen = rows[:: max(1, len(rows) // limit)]
+    return [(as_question(index.wordings[at]), HeldOut(place, index.wordings[at].group)) for at, place in chosen]
 
 
 def as_question(wording: Wording) -> Asked:
@@ -114,9 +115,10 @@ def calibrate(matcher: Matcher, read: Callable[[str], Asked], workers: int = 1) 
     if len(known) < _LEAST:
         return PRIOR
     away = [(asked, HeldOut(held_out.place, None)) for asked, held_out in known]
-    decoys = samples(matcher, decoys=True)
+    decoys = samples(matcher, decoys=True, limit=DECOYS)
     made_up = [] if _has_topics_outside(matcher) else _nonsense(matcher, read)
-    kinds = ((known, 1.0), (away, _TAKEN_AWAY), (decoys, 1.0), (made_up, _TAKEN_AWAY))
+    part = min(1.0, SAMPLES / max(len(decoys), 1))
+    kinds = ((known, 1.0), (away, _TAKEN_AWAY), (decoys, part), (made_up, _TAKEN_AWAY))
     judged = iter(spread(_judge, [question for kind, _ in kinds for question in kind], matcher, workers, _WORTH))
     parts = [_Part([found for found in islice(judged, len(kind)) if found], weight) for kind, weight in kinds]
     rows = np.concatenate([part.rows for part in parts])

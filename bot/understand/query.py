@@ -46,6 +46,7 @@ def understand(raw: str, lexicon: Lexicon) -> Query:
         regions=regions,
         elsewhere=_elsewhere(text, away),
         outside=outside.name if outside else None,
+        outside_words=tuple([word for _, word, _ in topics]),
         outside_hint=outside.hint if outside else None,
         refuse=outside.refuse if outside else False,
         english=typed is None and bool(_LATIN.search(text)) and not _HAN.search(text),
