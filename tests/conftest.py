@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import hashlib
+from collections.abc import Mapping
 from functools import _lru_cache_wrapper, cache
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import pytest
 from hypothesis import settings
 
 from bot.desk import Desk
-from bot.knowledge.book import Book, load_or_raise, read_folder
+from bot.knowledge.book import Book, Loaded, bind, load_or_raise, read_folder
+from bot.knowledge.page import Page, read_page
 
 ROOT = Path(__file__).resolve().parent.parent
 KNOWLEDGE = ROOT / "knowledge"
@@ -42,6 +45,21 @@ def shipped_desk() -> Desk:
 @cache
 def shipped_book() -> Book:
     return load_or_raise(KNOWLEDGE)
+
+
+@cache
+def shipped_pages() -> Mapping[str, Page]:
+    return {name: read_page(name, content) for name, content in read_folder(KNOWLEDGE).items()}
+
+
+def parse(files: Mapping[str, bytes]) -> Loaded:
+    """As `bot.knowledge.book.parse`; what is as it was shipped is read once a process."""
+    return bind({name: _page(name, content) for name, content in files.items()})
+
+
+def _page(name: str, content: bytes) -> Page:
+    known = shipped_pages().get(name)
+    return known if known and known.digest == hashlib.sha256(content).digest() else read_page(name, content)
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ import yaml
 
 from bot.check.run import check
 from bot.knowledge import book, nodes
-from bot.model import Problem, Severity
-from tests.conftest import TODAY
+from bot.model import Severity
+from tests.conftest import TODAY, parse
 
 ROOT = Path(__file__).resolve().parent.parent
 BAD = Path(__file__).parent / "bad"
@@ -41,28 +41,6 @@ def place(case: dict[str, Any]) -> str:
     return str(case.get("as", f"ningbo/{case['file']}"))
 
 
-def alone(case: dict[str, Any]) -> bool:
-    """Whether a case needs a book of its own: it stands in for a registry, or is judged across files."""
-    return "as" in case or "severity" in case or case["code"] >= "K300" or case["file"] == "only-marks.yaml"
-
-
-@pytest.fixture(scope="module")
-def shipped() -> dict[str, bytes]:
-    return book.read_folder(ROOT / "knowledge")
-
-
-@pytest.fixture(scope="module")
-def together(shipped: dict[str, bytes]) -> tuple[Problem, ...]:
-    """Problems of the shipped knowledge with all files that can be judged side by side, read once."""
-    files = {place(case): content(case) for case in CASES if not alone(case)}
-    return book.parse(shipped | files).problems
-
-
-def problems_of(case: dict[str, Any], shipped: dict[str, bytes], together: tuple[Problem, ...]) -> list[Problem]:
-    found = book.parse(shipped | {place(case): content(case)}).problems if alone(case) else together
-    return [problem for problem in found if problem.file == place(case)]
-
-
 def test_there_are_cases_for_every_code_and_every_file() -> None:
     assert len(CASES) > 80
     assert len({case["file"] for case in CASES}) == len(CASES)
@@ -78,10 +56,9 @@ def test_there_are_cases_for_every_code_and_every_file() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: Path(case["file"]).stem)
-def test_a_mistake_is_found_where_it_stands(
-    case: dict[str, Any], shipped: dict[str, bytes], together: tuple[Problem, ...]
-) -> None:
-    (problem,) = problems_of(case, shipped, together)
+def test_a_mistake_is_found_where_it_stands(case: dict[str, Any], shipped: dict[str, bytes]) -> None:
+    found = parse(shipped | {place(case): content(case)}).problems
+    (problem,) = [problem for problem in found if problem.file == place(case)]
     assert (problem.line, problem.column, problem.code) == (case["line"], case["column"], case["code"])
     assert problem.severity is Severity(case.get("severity", "error"))
     assert case["says"] in problem.message
@@ -96,7 +73,7 @@ def test_reading_alone_never_raises(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_only_looks_wrong_is_accepted(name: str, shipped: dict[str, bytes]) -> None:
-    found = book.parse(shipped | {f"ningbo/{name}": (BAD / name).read_bytes()})
+    found = parse(shipped | {f"ningbo/{name}": (BAD / name).read_bytes()})
     assert [problem for problem in found.problems if problem.file == f"ningbo/{name}"] == []
 
 
@@ -106,7 +83,7 @@ def test_there_are_files_that_only_look_wrong() -> None:
 
 def test_only_what_may_be_left_out_may_be_deleted(shipped: dict[str, bytes]) -> None:
     for name, offered in {"empty-value.yaml": True, "empty-needed.yaml": False}.items():
-        problems = book.parse(shipped | {f"ningbo/{name}": (BAD / name).read_bytes()}).problems
+        problems = parse(shipped | {f"ningbo/{name}": (BAD / name).read_bytes()}).problems
         (found,) = [problem for problem in problems if problem.file == f"ningbo/{name}"]
         assert ("删掉这一行" in found.message) is offered
 
@@ -126,7 +103,7 @@ def test_positions_count_from_the_text_after_a_byte_order_mark() -> None:
 
 def test_a_missing_text_is_named(shipped: dict[str, bytes]) -> None:
     texts = shipped["texts.yaml"].replace(b"\nwelcome:", b"\nwelcom:")
-    problems = book.parse(shipped | {"texts.yaml": texts}).problems
+    problems = parse(shipped | {"texts.yaml": texts}).problems
     found = [problem for problem in problems if problem.file == "texts.yaml"]
     assert [problem.code for problem in found] == ["K201"]
     assert "缺少“welcome”" in found[0].message
@@ -134,7 +111,7 @@ def test_a_missing_text_is_named(shipped: dict[str, bytes]) -> None:
 
 def test_a_missing_file_is_named(shipped: dict[str, bytes]) -> None:
     files = {name: data for name, data in shipped.items() if name != "themes.yaml"}
-    loaded = book.parse(files)
+    loaded = parse(files)
     assert loaded.book is None
     assert [(problem.file, problem.code) for problem in loaded.problems] == [("themes.yaml", "K004")]
 

@@ -20,11 +20,11 @@ from bot.editing import keep, trial
 from bot.editing.mend import diff, mend
 from bot.editing.workbook import Workbook
 from bot.knowledge import nodes
-from bot.knowledge.book import Loaded, load_or_raise, parse
+from bot.knowledge.book import Loaded, load_or_raise
 from bot.model import Problem, Status
 from bot.querylog.usage import asked_lately
 from bot.text.tidy import tidy
-from tests.conftest import KNOWLEDGE, TODAY
+from tests.conftest import KNOWLEDGE, TODAY, parse
 from tests.fuzz_knowledge import run as fuzz
 
 BAD = Path(__file__).parent / "bad"
