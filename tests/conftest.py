@@ -89,17 +89,26 @@ def shipped() -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def few(tmp_path_factory: pytest.TempPathFactory, shipped: dict[str, bytes]) -> Path:
     """A folder of a few entries, without topics outside and rejects, that a process loads in half the time."""
-    folder, kept = tmp_path_factory.mktemp("few"), "ningbo/livelihood.yaml"
-    text = re.sub(r"(?m)^  related:.*\n|^  rejects:\n(?:    .*\n)+", "", shipped[kept].decode())
-    ids = {entry["id"] for entry in yaml.safe_load(text)}
+    folder = tmp_path_factory.mktemp("few")
+    texts = {
+        name: re.sub(r"(?m)^  related:.*\n|^  rejects:\n(?:    .*\n)+", "", shipped[name].decode())
+        for name in ("ningbo/justice.yaml", "ningbo/livelihood.yaml")
+    }
+    ids = {entry["id"] for text in texts.values() for entry in yaml.safe_load(text)}
     golden = [item for item in yaml.safe_load(shipped["golden.yaml"]) if item["id"] in ids]
     assert len(golden) > 5
     files = {name: content for name, content in shipped.items() if "/" not in name}
-    files |= {kept: text.encode(), "golden.yaml": yaml.safe_dump(golden).encode(), "outside.yaml": b"[]"}
+    files |= {name: text.encode() for name, text in texts.items()}
+    files |= {"golden.yaml": yaml.safe_dump(golden).encode(), "outside.yaml": b"[]"}
     (folder / "ningbo").mkdir()
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return folder
+
+
+@pytest.fixture(scope="session")
+def few_desk(few: Path) -> Desk:
+    return Desk(load_or_raise(few))
 
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
