@@ -24,6 +24,7 @@ from bot.model import Severity
 from tests.conftest import KNOWLEDGE, ROOT, TODAY, parse
 
 
+@pytest.mark.sweep
 def test_the_shipped_knowledge_passes_its_check() -> None:
     outcome = check(KNOWLEDGE, TODAY)
     assert [str(problem) for problem in outcome.problems if problem.severity is Severity.ERROR] == []
@@ -107,6 +108,7 @@ def test_a_registry_without_what_the_program_needs_is_refused(shipped: dict[str,
     )
 
 
+@pytest.mark.sweep
 def test_a_failing_question_is_reported_where_it_stands(shipped: dict[str, bytes]) -> None:
     files = dict(shipped)
     name = "ningbo/justice.yaml"
@@ -167,6 +169,7 @@ def test_the_schema_beside_the_files_is_fresh(book: Book) -> None:
     assert json.loads(kept) == json_schema(book), "run: reformbot schema > knowledge/schema.json"
 
 
+@pytest.mark.sweep
 def test_an_unrelated_entry_changes_no_answer(desk: Desk, shipped: dict[str, bytes]) -> None:
     """A thousandth of the questions may move across the line, which is drawn anew for each bank; none changes sides."""
     files = dict(shipped)
