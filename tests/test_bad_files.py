@@ -146,6 +146,55 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
     assert "regions.yaml”；请检查文件还在不在、有没有读的权限" in loaded.problems[0].message
 
 
+FAQ = """\
+- id: nb-night-faq
+  question: 半夜地铁开不开
+  answer: 不开。
+  entry: nowhere-at-all
+  region: 火星
+  source: mars
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "says"),
+    [
+        ("ningbo/justice.yaml", "region: 宁波市", "region: 火星", "没有“火星”这个地区，请先在 regions.yaml 里登记"),
+        (
+            "ningbo/justice.yaml",
+            "theme: 司法与矛盾化解",
+            "theme: 登月",
+            "没有“登月”这个主题，请先在 themes.yaml 里登记",
+        ),
+        ("ningbo/justice.yaml", "[市民, 企业]", "[市民, 火星]", "没有“火星”这个人群，请先在 audiences.yaml 里登记"),
+        ("ningbo/justice.yaml", "related: [", "related: [mars, ", "没有“mars”这个条目，请先在 各条目文件 里登记"),
+        ("regions.yaml", "parent: ningbo", "parent: mars", "没有“mars”这个地区编号，请先在 regions.yaml 里登记"),
+        ("regions.yaml", "parent: ningbo", "parent: ninbo", "没有“ninbo”这个地区编号，是不是想写“ningbo”？"),
+        ("golden.yaml", "- id: nb-old-estate-lifts", "- id: mars", "没有“mars”这个条目，请先在 各条目文件 里登记"),
+    ],
+)
+def test_a_name_that_points_nowhere_is_told_where_it_stands(
+    name: str, old: str, new: str, says: str, shipped: dict[str, bytes]
+) -> None:
+    text = shipped[name].decode()
+    at = text.index(old)
+    problems = parse(shipped | {name: (text[:at] + new + text[at + len(old) :]).encode()}).problems
+    (found,) = [problem for problem in problems if problem.code == "K302"]
+    assert (found.file, found.line) == (name, text[:at].count("\n") + 1)
+    assert found.message.endswith(says)
+    assert found.severity is Severity.ERROR
+
+
+def test_what_a_question_and_answer_belongs_to_must_be_there(shipped: dict[str, bytes]) -> None:
+    problems = parse(shipped | {"faq/night.yaml": FAQ.encode()}).problems
+    found = [(problem.line, problem.column, problem.message) for problem in problems if problem.code == "K302"]
+    assert found == [
+        (4, 10, "没有“nowhere-at-all”这个条目，请先在 各条目文件 里登记"),
+        (5, 11, "没有“火星”这个地区，请先在 regions.yaml 里登记"),
+        (6, 11, "没有“mars”这个来源，请先在 sources.yaml 里登记"),
+    ]
+
+
 @pytest.mark.parametrize("opening", ["[", "{", "- ", "? ", "a: ["])
 def test_a_tower_of_brackets_does_not_bring_the_process_down(opening: str) -> None:
     program = (
