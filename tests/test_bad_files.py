@@ -185,6 +185,15 @@ def test_a_name_that_points_nowhere_is_told_where_it_stands(
     assert found.severity is Severity.ERROR
 
 
+def test_a_name_that_another_entry_has_is_told_at_the_alias(shipped: dict[str, bytes]) -> None:
+    text = (BAD / "ok-stays-text.yaml").read_text(encoding="utf-8")
+    (line,) = [number for number, row in enumerate(text.splitlines(), 1) if row.startswith("  aliases: [")]
+    changed = text.replace("  aliases: [", "  aliases: [夜里的车, 微法院, ")
+    problems = parse(shipped | {"ningbo/night.yaml": changed.encode()}).problems
+    found = [(problem.line, problem.column) for problem in problems if problem.code == "K312"]
+    assert found == [(line, len("  aliases: [夜里的车, ") + 1)]
+
+
 def test_what_a_question_and_answer_belongs_to_must_be_there(shipped: dict[str, bytes]) -> None:
     problems = parse(shipped | {"faq/night.yaml": FAQ.encode()}).problems
     found = [(problem.line, problem.column, problem.message) for problem in problems if problem.code == "K302"]

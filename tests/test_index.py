@@ -28,6 +28,7 @@ def pair(left: str, right: str) -> int:
 def test_tokens_are_items_and_pairs_that_no_space_parts() -> None:
     assert tokens.of("甲乙 丙甲") == {ord("甲"), ord("乙"), ord("丙"), pair("甲", "乙"), pair("丙", "甲")}
     assert tokens.of(" ") == set()
+    assert tokens.explode("\ud800甲")[0].tolist()[1] == ord("甲"), "half a character is some character"
 
 
 def test_lines_are_exploded_as_each_alone() -> None:
@@ -136,6 +137,11 @@ def test_what_a_query_shares_with_units_by_hand() -> None:
     assert empty.marks(np.array([0, 1]), np.array([0, 2, 1])).tolist() == [[0, 0, 0], [0, 0, 0]]
 
 
+def test_an_empty_bank_knows_no_token() -> None:
+    query = Weighed({ord("甲")}, Vocabulary(np.array([], dtype=np.int64), 0))
+    assert (query.places.tolist(), query.strange_singles) == ([], 1)
+
+
 # The index ----------------------------------------------------------------------------------------------------------
 
 
@@ -216,6 +222,15 @@ def test_an_index_holds_what_its_bank_says(one_each: bool, background: bool) -> 
         without = [mark(left + bodies[place], left, token) for token in met]
         gone = [int(index.starts[place]), int(index.starts[place]) + 2]
         assert index.marks_without(place, gone, query).tolist() == without
+
+
+def test_every_share_raises_the_rough_score() -> None:
+    assert worth(0, 0, 0) == 0
+    for at in range(3):
+        half, whole = ([share if place == at else 0.0 for place in range(3)] for share in (0.5, 1.0))
+        assert worth(*whole) == pytest.approx(2 * worth(*half))
+        assert worth(*half) > 0
+    assert [saturate(number) for number in (0, 1.5)] == [0, 0.5]
 
 
 def mark(texts: list[set[int]], wordings: list[set[int]], token: int) -> int:
