@@ -149,6 +149,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
 FAQ = """\
 - id: nb-night-faq
   question: 半夜地铁开不开
+  questions: [夜里地铁跑不跑, 微法院]
   answer: 不开。
   entry: nowhere-at-all
   region: 火星
@@ -198,10 +199,12 @@ def test_what_a_question_and_answer_belongs_to_must_be_there(shipped: dict[str, 
     problems = parse(shipped | {"faq/night.yaml": FAQ.encode()}).problems
     found = [(problem.line, problem.column, problem.message) for problem in problems if problem.code == "K302"]
     assert found == [
-        (4, 10, "没有“nowhere-at-all”这个条目，请先在 各条目文件 里登记"),
-        (5, 11, "没有“火星”这个地区，请先在 regions.yaml 里登记"),
-        (6, 11, "没有“mars”这个来源，请先在 sources.yaml 里登记"),
+        (5, 10, "没有“nowhere-at-all”这个条目，请先在 各条目文件 里登记"),
+        (6, 11, "没有“火星”这个地区，请先在 regions.yaml 里登记"),
+        (7, 11, "没有“mars”这个来源，请先在 sources.yaml 里登记"),
     ]
+    (shared,) = [problem for problem in problems if problem.code == "K312"]
+    assert (shared.line, shared.column) == (3, len("  questions: [夜里地铁跑不跑, ") + 1)
 
 
 @pytest.mark.parametrize("opening", ["[", "{", "- ", "? ", "a: ["])
