@@ -16,9 +16,10 @@ from tests.conftest import ROOT
 from tests.test_architecture import core_files
 
 NAMES = (
-    *("answer", "bad_files", "browse", "compose", "conversation", "decide", "follow", "gate", "input_method"),
+    *("answer", "bad_files", "browse", "compose", "conversation", "decide", "follow", "gate", "index", "input_method"),
     *("kinds_of_questions", "knowledge", "lean", "lines", "matcher", "memory", "nonsense", "places", "polarity"),
-    *("record", "redact", "render", "rules", "settings", "standing", "switch", "talk", "text", "understand"),
+    *("record", "redact", "render", "rules", "settings", "several", "standing", "switch", "talk", "text"),
+    "understand",
 )
 """Of the modules of tests."""
 

@@ -14,8 +14,8 @@ import yaml
 
 from bot.check.run import check
 from bot.knowledge import book, nodes
-from bot.model import Problem, Severity
-from tests.conftest import TODAY
+from bot.model import Severity
+from tests.conftest import TODAY, parse
 
 ROOT = Path(__file__).resolve().parent.parent
 BAD = Path(__file__).parent / "bad"
@@ -41,28 +41,6 @@ def place(case: dict[str, Any]) -> str:
     return str(case.get("as", f"ningbo/{case['file']}"))
 
 
-def alone(case: dict[str, Any]) -> bool:
-    """Whether a case needs a book of its own: it stands in for a registry, or is judged across files."""
-    return "as" in case or "severity" in case or case["code"] >= "K300" or case["file"] == "only-marks.yaml"
-
-
-@pytest.fixture(scope="module")
-def shipped() -> dict[str, bytes]:
-    return book.read_folder(ROOT / "knowledge")
-
-
-@pytest.fixture(scope="module")
-def together(shipped: dict[str, bytes]) -> tuple[Problem, ...]:
-    """Problems of the shipped knowledge with all files that can be judged side by side, read once."""
-    files = {place(case): content(case) for case in CASES if not alone(case)}
-    return book.parse(shipped | files).problems
-
-
-def problems_of(case: dict[str, Any], shipped: dict[str, bytes], together: tuple[Problem, ...]) -> list[Problem]:
-    found = book.parse(shipped | {place(case): content(case)}).problems if alone(case) else together
-    return [problem for problem in found if problem.file == place(case)]
-
-
 def test_there_are_cases_for_every_code_and_every_file() -> None:
     assert len(CASES) > 80
     assert len({case["file"] for case in CASES}) == len(CASES)
@@ -78,10 +56,9 @@ def test_there_are_cases_for_every_code_and_every_file() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: Path(case["file"]).stem)
-def test_a_mistake_is_found_where_it_stands(
-    case: dict[str, Any], shipped: dict[str, bytes], together: tuple[Problem, ...]
-) -> None:
-    (problem,) = problems_of(case, shipped, together)
+def test_a_mistake_is_found_where_it_stands(case: dict[str, Any], shipped: dict[str, bytes]) -> None:
+    found = parse(shipped | {place(case): content(case)}).problems
+    (problem,) = [problem for problem in found if problem.file == place(case)]
     assert (problem.line, problem.column, problem.code) == (case["line"], case["column"], case["code"])
     assert problem.severity is Severity(case.get("severity", "error"))
     assert case["says"] in problem.message
@@ -96,7 +73,7 @@ def test_reading_alone_never_raises(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_only_looks_wrong_is_accepted(name: str, shipped: dict[str, bytes]) -> None:
-    found = book.parse(shipped | {f"ningbo/{name}": (BAD / name).read_bytes()})
+    found = parse(shipped | {f"ningbo/{name}": (BAD / name).read_bytes()})
     assert [problem for problem in found.problems if problem.file == f"ningbo/{name}"] == []
 
 
@@ -106,7 +83,7 @@ def test_there_are_files_that_only_look_wrong() -> None:
 
 def test_only_what_may_be_left_out_may_be_deleted(shipped: dict[str, bytes]) -> None:
     for name, offered in {"empty-value.yaml": True, "empty-needed.yaml": False}.items():
-        problems = book.parse(shipped | {f"ningbo/{name}": (BAD / name).read_bytes()}).problems
+        problems = parse(shipped | {f"ningbo/{name}": (BAD / name).read_bytes()}).problems
         (found,) = [problem for problem in problems if problem.file == f"ningbo/{name}"]
         assert ("删掉这一行" in found.message) is offered
 
@@ -126,7 +103,7 @@ def test_positions_count_from_the_text_after_a_byte_order_mark() -> None:
 
 def test_a_missing_text_is_named(shipped: dict[str, bytes]) -> None:
     texts = shipped["texts.yaml"].replace(b"\nwelcome:", b"\nwelcom:")
-    problems = book.parse(shipped | {"texts.yaml": texts}).problems
+    problems = parse(shipped | {"texts.yaml": texts}).problems
     found = [problem for problem in problems if problem.file == "texts.yaml"]
     assert [problem.code for problem in found] == ["K201"]
     assert "缺少“welcome”" in found[0].message
@@ -134,7 +111,7 @@ def test_a_missing_text_is_named(shipped: dict[str, bytes]) -> None:
 
 def test_a_missing_file_is_named(shipped: dict[str, bytes]) -> None:
     files = {name: data for name, data in shipped.items() if name != "themes.yaml"}
-    loaded = book.parse(files)
+    loaded = parse(files)
     assert loaded.book is None
     assert [(problem.file, problem.code) for problem in loaded.problems] == [("themes.yaml", "K004")]
 
@@ -167,6 +144,67 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
     assert loaded.book is None
     assert [(problem.file, problem.code) for problem in loaded.problems] == [(tmp_path.name, "K000")]
     assert "regions.yaml”；请检查文件还在不在、有没有读的权限" in loaded.problems[0].message
+
+
+FAQ = """\
+- id: nb-night-faq
+  question: 半夜地铁开不开
+  questions: [夜里地铁跑不跑, 微法院]
+  answer: 不开。
+  entry: nowhere-at-all
+  region: 火星
+  source: mars
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "says"),
+    [
+        ("ningbo/justice.yaml", "region: 宁波市", "region: 火星", "没有“火星”这个地区，请先在 regions.yaml 里登记"),
+        (
+            "ningbo/justice.yaml",
+            "theme: 司法与矛盾化解",
+            "theme: 登月",
+            "没有“登月”这个主题，请先在 themes.yaml 里登记",
+        ),
+        ("ningbo/justice.yaml", "[市民, 企业]", "[市民, 火星]", "没有“火星”这个人群，请先在 audiences.yaml 里登记"),
+        ("ningbo/justice.yaml", "related: [", "related: [mars, ", "没有“mars”这个条目，请先在 各条目文件 里登记"),
+        ("regions.yaml", "parent: ningbo", "parent: mars", "没有“mars”这个地区编号，请先在 regions.yaml 里登记"),
+        ("regions.yaml", "parent: ningbo", "parent: ninbo", "没有“ninbo”这个地区编号，是不是想写“ningbo”？"),
+        ("golden.yaml", "- id: nb-old-estate-lifts", "- id: mars", "没有“mars”这个条目，请先在 各条目文件 里登记"),
+    ],
+)
+def test_a_name_that_points_nowhere_is_told_where_it_stands(
+    name: str, old: str, new: str, says: str, shipped: dict[str, bytes]
+) -> None:
+    text = shipped[name].decode()
+    at = text.index(old)
+    problems = parse(shipped | {name: (text[:at] + new + text[at + len(old) :]).encode()}).problems
+    (found,) = [problem for problem in problems if problem.code == "K302"]
+    assert (found.file, found.line) == (name, text[:at].count("\n") + 1)
+    assert found.message.endswith(says)
+    assert found.severity is Severity.ERROR
+
+
+def test_a_name_that_another_entry_has_is_told_at_the_alias(shipped: dict[str, bytes]) -> None:
+    text = (BAD / "ok-stays-text.yaml").read_text(encoding="utf-8")
+    (line,) = [number for number, row in enumerate(text.splitlines(), 1) if row.startswith("  aliases: [")]
+    changed = text.replace("  aliases: [", "  aliases: [夜里的车, 微法院, ")
+    problems = parse(shipped | {"ningbo/night.yaml": changed.encode()}).problems
+    found = [(problem.line, problem.column) for problem in problems if problem.code == "K312"]
+    assert found == [(line, len("  aliases: [夜里的车, ") + 1)]
+
+
+def test_what_a_question_and_answer_belongs_to_must_be_there(shipped: dict[str, bytes]) -> None:
+    problems = parse(shipped | {"faq/night.yaml": FAQ.encode()}).problems
+    found = [(problem.line, problem.column, problem.message) for problem in problems if problem.code == "K302"]
+    assert found == [
+        (5, 10, "没有“nowhere-at-all”这个条目，请先在 各条目文件 里登记"),
+        (6, 11, "没有“火星”这个地区，请先在 regions.yaml 里登记"),
+        (7, 11, "没有“mars”这个来源，请先在 sources.yaml 里登记"),
+    ]
+    (shared,) = [problem for problem in problems if problem.code == "K312"]
+    assert (shared.line, shared.column) == (3, len("  questions: [夜里地铁跑不跑, ") + 1)
 
 
 @pytest.mark.parametrize("opening", ["[", "{", "- ", "? ", "a: ["])

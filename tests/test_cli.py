@@ -15,9 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.cli import talk
+from bot.desk import Desk
 from bot.errors import SettingsError
 from bot.serve import bind
-from tests.conftest import KNOWLEDGE, ROOT
+from tests.conftest import KNOWLEDGE, ROOT, Command
 
 PATIENCE = 120
 """Seconds in which a process starts or ends, also on a busy machine."""
@@ -36,6 +38,11 @@ def run(*arguments: str, cwd: Path, stdin: str | bytes = b"", **settings: str) -
         timeout=PATIENCE,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture
+def with_the_desk_of_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "build_desk", lambda settings: desk)
 
 
 def test_ask_prints_text(tmp_path: Path) -> None:
@@ -63,53 +70,53 @@ def test_ask_reads_many_in_order(tmp_path: Path) -> None:
     assert set(found[0]) == {"q", "status", "ids", "score", "text", "sources", "options", "took_ms"}
 
 
-def test_ask_explains(tmp_path: Path) -> None:
-    done = run("ask", "跑外卖摔了谁赔", "--json", "--explain", cwd=tmp_path)
+def test_ask_explains(command: Command, with_the_desk_of_others: None) -> None:
+    done = command("ask", "跑外卖摔了谁赔", "--json", "--explain")
     found = json.loads(done.stdout)
     assert 1 <= len(found["hits"]) <= 10
     assert found["hits"][0]["id"] == "nb-flexible-work-insurance"
     assert found["hits"][0]["why"]
 
 
-def test_check_and_schema(tmp_path: Path) -> None:
-    done = run("check", cwd=tmp_path)
+def test_check_and_schema(tmp_path: Path, few: Path, command: Command) -> None:
+    done = run("check", "--knowledge", str(few), cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "0 个错误" in done.stdout
-    assert json.loads(run("schema", cwd=tmp_path).stdout)["$schema"].startswith("http://json-schema.org/draft-07")
+    assert json.loads(command("schema").stdout)["$schema"].startswith("http://json-schema.org/draft-07")
 
 
-def test_check_names_files_as_typed(tmp_path: Path) -> None:
+def test_check_names_files_as_typed(tmp_path: Path, few: Path, command: Command) -> None:
     folder = tmp_path / "knowledge"
-    shutil.copytree(KNOWLEDGE, folder)
-    target = folder / "ningbo" / "justice.yaml"
+    shutil.copytree(few, folder)
+    target = folder / "ningbo" / "livelihood.yaml"
     target.write_text(
         target.read_text(encoding="utf-8").replace("region: 宁波市", "regoin: 宁波市", 1), encoding="utf-8"
     )
-    for typed in ("knowledge/ningbo/justice.yaml", "./knowledge/ningbo", "knowledge", str(target)):
-        done = run("check", typed, "--format", "json", cwd=tmp_path)
+    for typed in ("knowledge/ningbo/livelihood.yaml", "./knowledge/ningbo", "knowledge", str(target)):
+        done = command("check", typed, "--format", "json")
         assert done.returncode == 1
         (problem,) = json.loads(done.stdout)["problems"]
         assert (tmp_path / problem["file"]).samefile(target)
         assert problem["file"].startswith(typed.removeprefix("./"))
 
 
-def test_a_line_without_a_question_is_reported_in_its_place(tmp_path: Path) -> None:
+def test_a_line_without_a_question_is_reported_in_its_place(command: Command, with_the_desk_of_others: None) -> None:
     lines = ["加装电梯", json.dumps({"question": "加装电梯"}), json.dumps({"q": 5}), "", "你好"]
-    done = run("ask", "--stdin", "--json", cwd=tmp_path, stdin="\n".join(lines))
+    done = command("ask", "--stdin", "--json", stdin="\n".join(lines))
     assert done.returncode == 1
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [item["status"] for item in found] == ["answer", "error", "error", "none", "smalltalk"]
     assert [line[:5] for line in done.stderr.splitlines()] == ["第 2 行", "第 3 行"]
 
 
-def test_check_finds_problems(tmp_path: Path) -> None:
+def test_check_finds_problems(tmp_path: Path, few: Path, command: Command) -> None:
     folder = tmp_path / "knowledge"
-    shutil.copytree(KNOWLEDGE, folder)
-    target = folder / "ningbo" / "justice.yaml"
+    shutil.copytree(few, folder)
+    target = folder / "ningbo" / "livelihood.yaml"
     target.write_text(
         target.read_text(encoding="utf-8").replace("region: 宁波市", "regoin: 宁波市", 1), encoding="utf-8"
     )
-    done = run("check", "--knowledge", str(folder), "--format", "json", cwd=tmp_path)
+    done = command("check", "--knowledge", str(folder), "--format", "json")
     assert done.returncode == 1
     found = json.loads(done.stdout)["problems"]
     assert [problem["code"] for problem in found] == ["K202"]
@@ -132,8 +139,8 @@ def test_check_finds_problems(tmp_path: Path) -> None:
         ("nonsense",),
     ],
 )
-def test_wrong_usage_exits_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    done = run(*arguments, cwd=tmp_path)
+def test_wrong_usage_exits_2(command: Command, arguments: tuple[str, ...]) -> None:
+    done = command(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
@@ -142,8 +149,8 @@ def test_wrong_usage_exits_2(tmp_path: Path, arguments: tuple[str, ...]) -> None
     ("name", "value"),
     [("REFORMBOT_PORT", "eighty"), ("REFORMBOT_PORT", "70000"), ("REFORMBOT_RATE_LIMIT_USER", "-1")],
 )
-def test_a_wrong_setting_is_one_clear_line(tmp_path: Path, name: str, value: str) -> None:
-    done = run("serve", cwd=tmp_path, **{name: value})
+def test_a_wrong_setting_is_one_clear_line(command: Command, name: str, value: str) -> None:
+    done = command("chat", **{name: value})
     assert done.returncode == 2
     assert name in done.stderr
     assert value not in done.stderr
@@ -151,8 +158,8 @@ def test_a_wrong_setting_is_one_clear_line(tmp_path: Path, name: str, value: str
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://u:secret@h/x", "sqlite+aiosqlite://h:secret/x"])
-def test_a_database_that_cannot_be_is_a_wrong_setting(tmp_path: Path, url: str) -> None:
-    done = run("serve", cwd=tmp_path, REFORMBOT_DATABASE_URL=url)
+def test_a_database_that_cannot_be_is_a_wrong_setting(command: Command, few: Path, url: str) -> None:
+    done = command("chat", "--knowledge", str(few), REFORMBOT_DATABASE_URL=url)
     assert done.returncode == 2
     assert "REFORMBOT_DATABASE_URL" in done.stderr
     assert "secret" not in done.stderr
@@ -165,9 +172,10 @@ def test_a_dotenv_in_another_encoding_is_a_wrong_setting(tmp_path: Path) -> None
     assert (done.returncode, done.stderr) == (2, "文件 .env 不是 UTF-8 编码，请另存为 UTF-8\n")
 
 
-def test_unknown_variables_are_told_by_name(tmp_path: Path) -> None:
+def test_unknown_variables_are_told_by_name(tmp_path: Path, few: Path) -> None:
     (tmp_path / ".env").write_text("REFORMBOT_PROT=8081\nOTHER=x\nREFORMBOT_EMPTY=\n", encoding="utf-8")
-    done = run("serve", "--host", "no.such.host.invalid", cwd=tmp_path, REFORMBOT_TELEGRAM_TOKENS="12:secret")
+    words = ("serve", "--host", "no.such.host.invalid", "--knowledge", str(few))
+    done = run(*words, cwd=tmp_path, REFORMBOT_TELEGRAM_TOKENS="12:secret")
     assert done.returncode == 2
     lines = done.stderr.strip().splitlines()
     assert lines[0] == "提醒：不认识设置 REFORMBOT_PROT，没有生效；请核对名字"
@@ -186,8 +194,8 @@ def test_a_host_that_cannot_be_bound_says_so(host: str, said: str) -> None:
         bind(host, 8080)
 
 
-def test_chat_answers_and_logs(tmp_path: Path) -> None:
-    done = run("chat", cwd=tmp_path, stdin="灵活保\n要多少钱\n退出\n")
+def test_chat_answers_and_logs(tmp_path: Path, few: Path) -> None:
+    done = run("chat", "--knowledge", str(few), cwd=tmp_path, stdin="灵活保\n要多少钱\n退出\n")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("灵活就业专属伤害保险") >= 2
     assert (tmp_path / "data" / "reformbot.db").is_file()
@@ -199,10 +207,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serving(folder: Path, port: int, *words: str, **settings: str) -> subprocess.Popen[bytes]:
+def serving(folder: Path, few: Path, port: int, *words: str, **settings: str) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REFORMBOT_")}
     return subprocess.Popen(
-        [sys.executable, *(words or ("-m", "bot")), "serve", "--port", str(port)],
+        [sys.executable, *(words or ("-m", "bot")), "serve", "--port", str(port), "--knowledge", str(few)],
         cwd=folder,
         env={**environment, "PYTHONPATH": str(ROOT), **settings},
         stdout=subprocess.PIPE,
@@ -210,9 +218,9 @@ def serving(folder: Path, port: int, *words: str, **settings: str) -> subprocess
     )
 
 
-def test_serve_stands_odd_clients_and_an_unfinished_body(tmp_path: Path) -> None:
+def test_serve_stands_odd_clients_and_an_unfinished_body(tmp_path: Path, few: Path) -> None:
     port = free_port()
-    process = serving(tmp_path, port)
+    process = serving(tmp_path, few, port)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             _wait(client)
@@ -240,7 +248,7 @@ def test_serve_stands_odd_clients_and_an_unfinished_body(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("moment", ["bot.app.load_or_raise", "bot.serve.running"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_during_the_start_ends_it_with_0(tmp_path: Path, moment: str, number: int) -> None:
+def test_a_signal_during_the_start_ends_it_with_0(tmp_path: Path, few: Path, moment: str, number: int) -> None:
     program = f"""
 import importlib, os, sys
 owner, name = {moment!r}.rsplit(".", 1)
@@ -253,15 +261,15 @@ setattr(module, name, signalled)
 from bot.cli import main
 main()
 """
-    process = serving(tmp_path, free_port(), "-c", program)
+    process = serving(tmp_path, few, free_port(), "-c", program)
     out, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (0, b""), out
 
 
 @pytest.mark.parametrize("proxy", ["", "127.0.0.1"])
-def test_only_a_trusted_proxy_names_addresses(tmp_path: Path, proxy: str) -> None:
+def test_only_a_trusted_proxy_names_addresses(tmp_path: Path, few: Path, proxy: str) -> None:
     port = free_port()
-    process = serving(tmp_path, port, REFORMBOT_TRUSTED_PROXY=proxy, REFORMBOT_RATE_LIMIT_ADDRESS="15")
+    process = serving(tmp_path, few, port, REFORMBOT_TRUSTED_PROXY=proxy, REFORMBOT_RATE_LIMIT_ADDRESS="15")
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             _wait(client)
@@ -279,7 +287,7 @@ def test_only_a_trusted_proxy_names_addresses(tmp_path: Path, proxy: str) -> Non
 
 def test_serve_answers_and_stops_cleanly(tmp_path: Path) -> None:
     port = free_port()
-    process = serving(tmp_path, port)
+    process = serving(tmp_path, KNOWLEDGE, port)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             _wait(client)

@@ -20,11 +20,11 @@ from bot.editing import keep, trial
 from bot.editing.mend import diff, mend
 from bot.editing.workbook import Workbook
 from bot.knowledge import nodes
-from bot.knowledge.book import Loaded, load_or_raise, parse
+from bot.knowledge.book import Loaded, load_or_raise, read_folder
 from bot.model import Problem, Status
 from bot.querylog.usage import asked_lately
 from bot.text.tidy import tidy
-from tests.conftest import KNOWLEDGE, TODAY
+from tests.conftest import TODAY, parse
 from tests.fuzz_knowledge import run as fuzz
 
 BAD = Path(__file__).parent / "bad"
@@ -80,13 +80,8 @@ def test_names_and_quotations_are_left_as_they_are() -> None:
 # A draft among the others -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def workbook() -> Workbook:
-    return Workbook({path.relative_to(KNOWLEDGE).as_posix(): path.read_bytes() for path in KNOWLEDGE.rglob("*.yaml")})
-
-
-def test_a_draft_is_judged_by_line_and_leaves_no_trace(workbook: Workbook, shipped: dict[str, bytes]) -> None:
-    content = shipped[FILE]
+def test_a_draft_is_judged_by_line_and_leaves_no_trace(shipped: dict[str, bytes]) -> None:
+    workbook, content = Workbook(shipped), shipped[FILE]
     assert workbook.check(FILE, content) == tuple(p for p in parse(shipped).problems if p.file == FILE)
     wrong = content.replace(b"  region: ", b"  regoin: ", 1)
     (found,) = workbook.check(FILE, wrong)
@@ -97,14 +92,16 @@ def test_a_draft_is_judged_by_line_and_leaves_no_trace(workbook: Workbook, shipp
     assert workbook.check(FILE, content) == tuple(p for p in parse(shipped).problems if p.file == FILE)
 
 
-def test_a_draft_is_tried_beside_the_live_knowledge(workbook: Workbook, desk: Desk, shipped: dict[str, bytes]) -> None:
+def test_a_draft_is_tried_beside_the_live_knowledge(few: Path, few_desk: Desk) -> None:
+    files = read_folder(few)
+    workbook = Workbook(files)
     assert workbook.compile(FILE, b"- x") is None
-    text = shipped[FILE].decode()
+    text = files[FILE].decode()
     draft = workbook.compile(FILE, text.replace("  ask:\n", "  ask:\n    - 月亮上种白菜要交几块\n", 1).encode())
     assert draft is not None
-    change = trial.compare("月亮上种白菜要交几块", desk, draft, TODAY)
+    change = trial.compare("月亮上种白菜要交几块", few_desk, draft, TODAY)
     assert (change.before.status, change.after.ids) == (Status.NONE, (COURT,))
-    trees = parse(shipped).trees
+    trees = parse(files).trees
     assert trial.failing(draft, trees, FILE, TODAY) == ()
     spoilt = workbook.compile(FILE, text.replace("  tests:\n", "  tests:\n    - 月亮上种白菜要交几块\n", 1).encode())
     assert spoilt is not None
@@ -116,8 +113,8 @@ def test_a_draft_is_tried_beside_the_live_knowledge(workbook: Workbook, desk: De
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(KNOWLEDGE, tmp_path / "k"))
+def folder(tmp_path: Path, few: Path) -> Path:
+    return Path(shutil.copytree(few, tmp_path / "k"))
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -15,7 +15,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.answer import answer
-from bot.cli import main
 from bot.desk import Desk
 from bot.exchange import cells, export, plan, store
 from bot.exchange.block import render, scalar
@@ -25,7 +24,7 @@ from bot.knowledge import nodes
 from bot.knowledge.book import Book, load_or_raise, read_folder
 from bot.knowledge.schema import Faq
 from bot.model import Status
-from tests.conftest import KNOWLEDGE, TODAY
+from tests.conftest import KNOWLEDGE, TODAY, Command
 from tests.test_cli import run
 
 ROWS: list[dict[str, Any]] = [
@@ -518,23 +517,23 @@ def test_a_cell_that_is_too_long_for_xlsx_is_told() -> None:
 # Command line -------------------------------------------------------------------------------------------------------
 
 
-def test_the_commands(tmp_path: Path) -> None:
+def test_the_commands(tmp_path: Path, command: Command) -> None:
     file = put(tmp_path, "faq.jsonl", jsonl(*ROWS))
-    dry = run("import", str(file), "--to", "k", "--dry-run", cwd=tmp_path)
+    dry = command("import", str(file), "--to", "k", "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert "新增 3 条，改动 0 条，不变 0 条" in dry.stdout
     assert not (tmp_path / "k").exists()
     assert run("import", str(file), "--to", "k", cwd=tmp_path).returncode == 0
     put(tmp_path, "faq.jsonl", jsonl(ROWS[0] | {"answer": "另一种答法。"}, *ROWS[1:]))
-    dry = run("import", str(file), "--to", "k", "--dry-run", cwd=tmp_path)
+    dry = command("import", str(file), "--to", "k", "--dry-run")
     assert "新增 0 条，改动 1 条，不变 2 条\n改动：lib-card（答案）" in dry.stdout
-    found = json.loads(run("ask", "图书馆周一开门吗", "--json", "--knowledge", "k", cwd=tmp_path).stdout)
+    found = json.loads(command("ask", "图书馆周一开门吗", "--json", "--knowledge", "k").stdout)
     assert (found["status"], found["ids"], found["score"]) == ("answer", ["lib-hours"], 1.0)
-    assert run("check", "--knowledge", "k", cwd=tmp_path).returncode == 0
-    done = run("export", "out.csv", "--knowledge", "k", cwd=tmp_path)
+    assert command("check", "--knowledge", "k").returncode == 0
+    done = command("export", "out.csv", "--knowledge", "k")
     assert done.returncode == 0, done.stderr
     assert "导出 3 条" in done.stdout
-    again = run("import", "out.csv", "--to", "k", cwd=tmp_path)
+    again = command("import", "out.csv", "--to", "k")
     assert "不变 3 条" in again.stdout
 
 
@@ -555,21 +554,12 @@ def test_the_commands(tmp_path: Path) -> None:
         (0, ("import", "good.jsonl", "--to", "other")),
     ],
 )
-def test_exit_codes(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    code: int,
-    arguments: tuple[str, ...],
-) -> None:
+def test_exit_codes(tmp_path: Path, command: Command, code: int, arguments: tuple[str, ...]) -> None:
     put(tmp_path, "good.jsonl", jsonl(*ROWS))
     put(tmp_path, "bad.jsonl", "{")
     put(tmp_path, "faq.txt", "x")
     (tmp_path / "folder.csv").mkdir()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["reformbot", *arguments])
-    with pytest.raises(SystemExit) as done:
-        main()
-    assert (done.value.code or 0) == code
-    assert bool(capsys.readouterr().err) == (code > 0)
+    done = command(*arguments)
+    assert done.returncode == code
+    assert bool(done.stderr) == (code > 0)
     assert not (tmp_path / "k").exists()

@@ -6,10 +6,9 @@ import pytest
 
 from bot.answer import answer
 from bot.desk import Desk
-from bot.knowledge.book import parse
 from bot.match.polarity import negated, opposed
 from bot.model import Status
-from tests.conftest import TODAY
+from tests.conftest import TODAY, parse
 
 
 @pytest.mark.parametrize(

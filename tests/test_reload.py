@@ -133,8 +133,13 @@ async def waited(ready: object, seconds: float = 30.0) -> None:
         await asyncio.sleep(0.05)
 
 
-def test_a_folder_that_is_being_written_is_read_when_it_stands_still(folder: Path) -> None:
-    """Two hundred files that must be of one generation, written slowly, as a checkout does."""
+def test_a_folder_that_is_being_written_is_read_when_it_stands_still(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hundred files that must be of one generation, written slowly, as a checkout does; the pace of both is told
+    apart also where the writer waits for the machine.
+    """
+    monkeypatch.setattr("bot.examine._STILL_SECONDS", 0.6)
     many = folder / "haishu"
     many.mkdir()
     source = entry_file("不用出门就能打官司。")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.check.sources import check_sources
-from bot.knowledge.book import Loaded, parse
-from tests.conftest import ROOT
+from bot.knowledge.book import Loaded
+from tests.conftest import ROOT, parse
 
 SEEDS = ROOT.parent / "shared" / "seeds"
 

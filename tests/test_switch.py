@@ -15,7 +15,7 @@ from bot.answer import answer, give
 from bot.app import running
 from bot.cli import app as commands
 from bot.desk import Desk
-from bot.knowledge.book import Book, parse
+from bot.knowledge.book import Book
 from bot.model import Message, Status
 from bot.querylog.store import QueryLog
 from bot.querylog.tables import audit
@@ -23,7 +23,7 @@ from bot.render import plain
 from bot.settings import load_settings
 from bot.standing import is_open, target
 from bot.switch import EVERYTHING, Switch
-from tests.conftest import TODAY
+from tests.conftest import TODAY, parse
 
 ENTRY = "nb-mobile-micro-court"
 NOW = dt.datetime(2026, 11, 20, 8, 0, tzinfo=dt.UTC)

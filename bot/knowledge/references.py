@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from bot.knowledge.schema import Entry
 from bot.model import Problem, Severity
@@ -22,6 +22,9 @@ NEEDED_TEXTS = (
     "limited", "error", "neighbour_offer", "not_these", "not_these_reply", "gone", "list_lead_city", "which",
     "other_year", "not_city", "other_place", "old_fact_caution", "closed", "paused", "paused_all", "no_period",
 )  # fmt: skip
+
+_CLOSE = 60
+"""Percent of its characters that a known name shares with one that is meant for it: 宁波 and 宁波市 80."""
 
 
 def check_references(book: Book, pages: Mapping[str, Page]) -> list[Problem]:
@@ -50,7 +53,7 @@ def _items(pages: Iterable[Page]) -> Iterator[tuple[Page, int, Entry | Faq]]:
 def _known(page: Page, path: Path, value: str, known: Collection[str], what: str, where: str) -> Iterator[Problem]:
     if value in known:
         return
-    close = process.extractOne(value, sorted(known), score_cutoff=70)
+    close = process.extractOne(value, sorted(known), scorer=fuzz.ratio, score_cutoff=_CLOSE)
     hint = f"，是不是想写“{close[0]}”？" if close else f"，请先在 {where} 里登记"
     yield _at(page, path, "K302", f"没有“{value}”这个{what}{hint}")
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.desk import Desk
-from tests.conftest import KNOWLEDGE
 from tests.dashboard.test_browser import AXE, CHROMIUM, SIZES, Server, browser, page_of
 from tests.dashboard.test_editor import COURT, FILE, WORDS, with_phrase
 
@@ -28,15 +27,15 @@ PATIENCE = 60_000
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, few: Path) -> Path:
     made = tmp_path_factory.mktemp("edited") / "knowledge"
-    shutil.copytree(KNOWLEDGE, made)
+    shutil.copytree(few, made)
     return made
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, desk: Desk, folder: Path) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("editor"), desk, knowledge=folder).running() as made:
+def server(tmp_path_factory: pytest.TempPathFactory, few_desk: Desk, folder: Path) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("editor"), few_desk, knowledge=folder).running() as made:
         yield made
 
 

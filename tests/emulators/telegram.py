@@ -28,6 +28,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from tests.emulators.telegram_markup import BadRequestError, check_markup, check_text, units
+from tests.waiting import PATIENCE
 
 TOKEN = "123456789:AAtest-token-of-the-emulator-000000"
 USERNAME = "yong_test_bot"
@@ -179,7 +180,7 @@ class Telegram:
         """Messages of the bot in a chat that are not deleted."""
         return [sent for sent in self.sent if sent.chat == chat and not sent.deleted]
 
-    async def until(self, true: Callable[[], Any], seconds: float = 20.0) -> None:
+    async def until(self, true: Callable[[], Any], seconds: float = PATIENCE) -> None:
         """Wait for something; fail with the last calls when it does not happen."""
         end = time.monotonic() + seconds
         while not true():
@@ -188,7 +189,7 @@ class Telegram:
                 raise AssertionError(f"did not happen within {seconds} s; last calls: {last}")
             await asyncio.sleep(0.01)
 
-    async def replies(self, chat: int, count: int, seconds: float = 20.0) -> list[Sent]:
+    async def replies(self, chat: int, count: int, seconds: float = PATIENCE) -> list[Sent]:
         """The first `count` messages in a chat, as soon as they are there."""
         await self.until(lambda: len(self.of(chat)) >= count, seconds)
         return self.of(chat)

@@ -16,8 +16,8 @@ from bot.desk import Desk
 from bot.gaps.draft import draft
 from bot.gaps.insert import insert
 from bot.gaps.model import Gap, Nearest
-from bot.knowledge.book import parse, read_folder
-from tests.conftest import KNOWLEDGE, TODAY
+from bot.knowledge.book import read_folder
+from tests.conftest import KNOWLEDGE, TODAY, parse
 from tests.gaps.conftest import NOW
 
 LIFTS = Gap(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import datetime as dt
 import io
 import json
+from functools import partial
 from pathlib import Path
 
 import openpyxl
+import pytest
 
+from bot.cli import review
 from bot.desk import Desk
 from bot.gaps import store, table
 from bot.gaps.digest import digest
@@ -17,6 +21,7 @@ from bot.gaps.refresh import refresh
 from bot.gaps.stats import newest, stats
 from bot.querylog.reading import reading
 from bot.querylog.store import QueryLog
+from tests.conftest import Command
 from tests.gaps.conftest import BUS, NOW, ask
 from tests.test_cli import run
 
@@ -73,30 +78,35 @@ async def test_counts_and_rows_for_readers(querylog: QueryLog, desk: Desk, tmp_p
     assert [item.id for item in last] == [ids[1]]
 
 
-async def test_commands_beside_an_open_log(querylog: QueryLog, desk: Desk, tmp_path: Path) -> None:
+async def test_commands_beside_an_open_log(
+    querylog: QueryLog, desk: Desk, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What writes is a process of its own."""
+    monkeypatch.setattr(review, "build_desk", lambda settings: desk)
     await ask(querylog, desk, [*BUS[:6], *HOSTILE], dt.datetime.now(dt.UTC))
     settings = {"REFORMBOT_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/log.db"}
     shown = run("gaps", cwd=tmp_path, **settings)
     assert shown.returncode == 0, shown.stderr
     assert "宁波有没有无人驾驶公交车" in shown.stdout.splitlines()[0]
-    found = json.loads(run("gaps", "--json", cwd=tmp_path, **settings).stdout)
+    here = partial(asyncio.to_thread, command, **settings)
+    found = json.loads((await here("gaps", "--json")).stdout)
     bus = found[0]["id"]
     assert run("gaps", "dismiss", str(bus), "--note", "不归这里", cwd=tmp_path, **settings).returncode == 0
-    assert json.loads(run("gaps", "--json", "--state", "outside", cwd=tmp_path, **settings).stdout)[0]["id"] == bus
-    made = run("gaps", "draft", str(found[1]["id"]), cwd=tmp_path, **settings)
+    assert json.loads((await here("gaps", "--json", "--state", "outside")).stdout)[0]["id"] == bus
+    made = await here("gaps", "draft", str(found[1]["id"]))
     assert made.stdout.startswith("# 缺口")
-    log = run("log", "-n", "20", cwd=tmp_path, **settings)
+    log = await here("log", "-n", "20")
     assert len(log.stdout.splitlines()) == 10
     for done in (shown, log):
         assert all(char.isprintable() or char in "\n\u3000" for char in done.stdout)
-    assert "10 个问题" in run("stats", cwd=tmp_path, **settings).stdout
-    assert run("gaps", "done", "999", cwd=tmp_path, **settings).returncode == 1
-    assert run("gaps", "--state", "nope", cwd=tmp_path, **settings).returncode == 2
+    assert "10 个问题" in (await here("stats")).stdout
+    assert (await here("gaps", "done", "999")).returncode == 1
+    assert (await here("gaps", "--state", "nope")).returncode == 2
     assert await querylog.count() == 10
 
 
-def test_readers_make_no_database(tmp_path: Path) -> None:
-    done = run("stats", cwd=tmp_path)
+def test_readers_make_no_database(tmp_path: Path, command: Command) -> None:
+    done = command("stats")
     assert done.returncode == 1
     assert "还没有问答记录" in done.stderr
     assert list(tmp_path.iterdir()) == []
