@@ -26,7 +26,8 @@ _LISTED = re.compile(r"[ 、,，/]+")
 _CONTENT_AT = 0.6
 _WORD, _WORD_AT = 3, 0.8
 """A topic of so few characters and pairs is told of only where more stands than its characters, one here, one there."""
-_SPECIFIC_NAME = 4
+_SPECIFIC_NAME, _SHORT_NAME = 4, 3
+"""Characters of a name that takes a question three times, or twice, as long."""
 _NOT_FAR_BEHIND = 0.45
 """Of the best score: from here on an entry is listed, too."""
 _NEAR = 5
@@ -197,7 +198,8 @@ def _about_one(query: Query, ranked: Ranked) -> bool:
     if not ranked.own:
         return False
     first = ranked.own[0]
-    return len(first.name) >= _SPECIFIC_NAME and len(first.name) * 3 >= len(key(query.text))
+    length, asked = len(first.name), len(key(query.text))
+    return length * 3 >= asked if length >= _SPECIFIC_NAME else length >= _SHORT_NAME and length * 2 >= asked
 
 
 def _names_one(query: Query, ranked: Ranked, desk: Desk) -> bool:

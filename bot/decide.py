@@ -64,7 +64,8 @@ class Ranked:
 def rank(query: Query, desk: Desk) -> Ranked:
     """Match a query and set apart the entries of districts that it does not ask about.
 
-    Of the entries that fit as well as the first, those of the home region come first; the confidence stays.
+    Of the entries that fit as well as the first, those of the region that is asked about, or else of the home region,
+    come first; the confidence stays.
     """
     allowed = desk.allowed_regions(query.regions)
     own, foreign, decoys = list[Candidate](), list[Candidate](), list[Candidate]()
@@ -73,15 +74,16 @@ def rank(query: Query, desk: Desk) -> Ranked:
     confidences = desk.confidence((*own, *decoys)), desk.confidence((*foreign, *decoys))
     if query.english and own and desk.words_told(query, own[0].id) < _ENGLISH_WORDS:
         confidences = (min(confidences[0], _DOUBTFUL), min(confidences[1], _DOUBTFUL))
-    _home_first(own, query, desk)
+    _near_first(own, query, desk)
     return Ranked(tuple(own), tuple(foreign), *confidences, decoys[0] if decoys else None)
 
 
-def _home_first(own: list[Candidate], query: Query, desk: Desk) -> None:
-    """Sort anew those that no score tells apart, unless the question names a place."""
-    if query.home and own and not query.regions:
+def _near_first(own: list[Candidate], query: Query, desk: Desk) -> None:
+    """Sort anew those that no score tells apart."""
+    near = query.regions or ((query.home,) if query.home else ())
+    if near and own:
         level = own[0].blend - EQUAL_WITHIN
-        own.sort(key=lambda item: item.blend <= level or desk.region_of(item.id) != query.home)
+        own.sort(key=lambda item: item.blend <= level or desk.region_of(item.id) not in near)
 
 
 def decide(query: Query, ranked: Ranked, desk: Desk) -> Decision:
@@ -191,6 +193,9 @@ def _by_sound(query: Query, ranked: Ranked, desk: Desk) -> Decision | None:
 def _by_score(query: Query, ranked: Ranked, desk: Desk) -> Decision:
     own, confidence, answer_at = ranked.own, ranked.confidence, desk.calibration.answer_at
     shared = ambiguous(query, own, desk)
+    of_here = [identifier for identifier in shared if desk.region_of(identifier) in query.regions]
+    if len(of_here) == 1 and confidence >= answer_at:
+        return Decision(Status.ANSWER, (of_here[0],), confidence, "几条用这个叫法，问的地区只有这一条")
     if shared and (confidence < CLEAR_AT or (own[0].id in shared and not _leads(own, shared))):
         return Decision(Status.CHOICES, shared, confidence, "说法太短，几条都对得上")
     if ranked.foreign and ranked.foreign_confidence >= answer_at and _points_abroad(query, ranked, desk):

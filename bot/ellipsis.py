@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.browse import GENERAL
+from bot.decide import SURE_AT
 from bot.model import Decision, Query, Status
 from bot.text.normalise import key, normalise
 from bot.understand import bare, filler, talk
@@ -33,6 +34,8 @@ _INCLUDED = re.compile(
     "算(?:不算)?(?:在里面|在内|进去|里面)|算不算$|算的?[吗伐]$|包括|包含|有份|也(?:有|算|行|能|可以)[吗伐不么]$"
 )
 """「我们村算在里面伐」 asks whether what was answered holds for somebody, too."""
+TURNED = re.compile("^那.+呢$")
+"""「那菜场呢」 turns to another thing on purpose."""
 _WISH = re.compile("(?:我|我家|我们|阿拉)(?:也|还|家)?(?:想|要)")
 """「我想装空调找谁」: somebody wants another thing."""
 _TOLD = 0.3
@@ -68,6 +71,16 @@ def refused(turn: Turn, desk: Desk) -> bool:
     return asked.has_content and not (chatted or turn.ids or turn.offered)
 
 
+def hangs_on_refused(query: Query, decision: Decision, turn: Turn, desk: Desk) -> bool:
+    """Whether a few words without much of their own follow a question that got no answer (「那二手的呢」)."""
+    turned = bool(TURNED.search(query.text))
+    unsure = decision.status in {Status.ANSWER, Status.CHOICES} and decision.score < SURE_AT
+    if not (unsure or (turned and decision.status is Status.SMALLTALK)) or query.regions or len(query.text) > FEW:
+        return False
+    little = turned or len(key(bare.beyond(_unasked(query, decision, desk)))) <= _WORD
+    return little and refused(turn, desk)
+
+
 def subject_of(turns: Sequence[Turn], desk: Desk) -> Turn | None:
     """The newest turn that was answered, unless a topic outside the material came after it."""
     for turn in reversed(turns[-MEMORY:]):
@@ -90,7 +103,8 @@ def first_words(subject: Turn, turns: Sequence[Turn], desk: Desk) -> Turn:
 
 def asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subject: Turn) -> bool:
     """A few words that say nothing new, or nothing that the entry before does not tell (「装好了多少部」)."""
-    if query.outside or query.browse or query.regions or len(query.text) > 2 * FEW or decision.score >= _CLEAR_AT:
+    elsewhere = any(len(key(_new_in(word, desk))) >= _WORD for word in query.outside_words)
+    if elsewhere or query.browse or query.regions or len(query.text) > 2 * FEW or decision.score >= _CLEAR_AT:
         return False
     new, identifier = bare.beyond(_unasked(query, decision, desk)), subject.ids[0]
     if not new or len(query.text) > FEW:
@@ -102,9 +116,13 @@ def asks_on(query: Query, ranked: Ranked, decision: Decision, desk: Desk, subjec
         return not named and (as_well or _share(new, identifier, desk) >= _ALL)
     near = ranked.own[0].blend if ranked.own else 0.0
     outside = ranked.decoy is not None and ranked.decoy.blend > near
-    if outside or decision.note or not query.asked:
+    if ((outside or decision.note) and not query.outside_words) or not query.asked:
         return False
     return told >= _TOLD and not (_WISH.search(query.text) and not _share(new, identifier, desk))
+
+
+def _new_in(text: str, desk: Desk) -> str:
+    return bare.beyond(desk.lexicon.facets.blank(text))
 
 
 def _share(new: str, identifier: str, desk: Desk) -> float:

@@ -36,8 +36,6 @@ _BACK = re.compile(
 )
 """Something that was answered some turns ago, named by a word: 「换个问题，绿道那个呢」."""
 _THAT_ONE = re.compile("(?:的|那个|这个|那一?个|那条|这条|吧|呢)+$|^(?:选|就|要|我要|看看?|说的是|是)+")
-_TURNED = re.compile("^那.+呢$")
-"""「那菜场呢」 turns to another thing on purpose."""
 _ALL_OVER = re.compile("全市|整个市|市里")
 _SAME = 0.6
 """Share of the earlier words, by weight, that a related entry must tell to be a district's word on the same thing."""
@@ -93,6 +91,8 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
             return query, ranked, Decision(Status.ANSWER, turns[-1].ids[:1], 0.9, "接着上一句问的")
         if ellipsis.refused(turns[-1], desk):
             return query, ranked, Decision(Status.NONE, reason="接着没答上的那句问的")
+    if ellipsis.hangs_on_refused(query, decision, turns[-1], desk):
+        return query, ranked, Decision(Status.NONE, reason="接着没答上的那句问的")
     if decision.status is Status.SMALLTALK or decision.note in {"empty", "elsewhere"} or decision.score >= 1.0:
         return alone
     subject = ellipsis.subject_of(turns, desk)
@@ -110,7 +110,7 @@ def follow(query: Query, ranked: Ranked, decision: Decision, desk: Desk, turns: 
     if subject.ids and decision.status is not Status.ANSWER and _elsewhere(query, desk, subject):
         return _same_elsewhere(query, desk, subject)
     settled = _leaning(query, alone, desk, subject)
-    turned = subject is not turns[-1] or _TURNED.search(query.text) or query.regions
+    turned = subject is not turns[-1] or ellipsis.TURNED.search(query.text) or query.regions
     return settled if turned else _either(settled, subject)
 
 

@@ -68,6 +68,39 @@ def test_after_a_refusal_what_is_asked_of_it_is_refused(desk: Desk, text: str) -
     assert ask(desk, "灵活保", "驾照丢了怎么补", text).ids == ()
 
 
+@pytest.mark.parametrize(
+    "turns", [("狗证在哪办", "网上可以伐"), ("电动车上牌要什么材料", "那旧的呢"), ("孩子上哪个小学", "那食堂呢")]
+)
+def test_few_words_after_a_refusal_lead_to_no_unsure_answer(desk: Desk, turns: tuple[str, ...]) -> None:
+    assert ask(desk, *turns).status is Status.NONE
+    assert ask(desk, turns[0], "装电梯呢").ids == (LIFTS,)
+
+
+@pytest.mark.parametrize(
+    ("turns", "entry"),
+    [
+        (("加装电梯", "多少钱一台"), LIFTS),
+        (("灵活保", "能退保吗"), "nb-flexible-work-insurance"),
+        (("城中村贷款", "利率多少"), "zh-urban-village-loan"),
+    ],
+)
+def test_words_of_a_topic_outside_that_say_nothing_new_are_about_what_was_answered(
+    desk: Desk, turns: tuple[str, ...], entry: str
+) -> None:
+    assert ask(desk, *turns).ids == (entry,)
+    assert ask(desk, turns[0], "公积金利率多少").status is Status.NONE
+
+
+def test_of_a_shared_name_the_district_takes_its_own(desk: Desk) -> None:
+    assert ask(desk, "六争攻坚三年攀高是啥", "那江北的六争呢").ids == ("jb-six-contests",)
+    assert ask(desk, "江北的六争").ids == ("jb-six-contests",)
+
+
+def test_a_short_name_is_no_heading(desk: Desk) -> None:
+    assert ask(desk, "达人村好玩吗").ids == ("jb-daren-village",)
+    assert ask(desk, "江北有哪些好玩的").status is Status.LIST
+
+
 def test_what_the_bot_is_asked_of_itself_stays_small_talk(desk: Desk) -> None:
     assert ask(desk, "灵活保", "你是谁做的").status is Status.SMALLTALK
     assert ask(desk, "你好", "怎么用").status is Status.SMALLTALK
