@@ -250,7 +250,7 @@ def _tied(own: Sequence[Candidate]) -> tuple[str, ...]:
 def ambiguous(query: Query, own: Sequence[Candidate], desk: Desk) -> tuple[str, ...]:
     """Entries whose names all contain a question of a word or two; empty when it points to one."""
     words = key(filler.GENERIC.sub("", _content(query)))
-    if not _WORD <= len(words) <= 6:
+    if not words or len(words) > 6 or (len(words) < _WORD < len(key(query.text))):
         return ()
     holding = [item for item in own[:10] if desk.name_contains(item.id, words)]
     if len(holding) < 2 or (own[0].name and len(own[0].name) >= len(words) and own[0] not in holding):

@@ -101,7 +101,8 @@ def _side_by_side(text: str, desk: Desk) -> list[Settled]:
     bare = _SAID_OF_BOTH.sub(" ", text)
     for found in _AND.finditer(bare):
         pieces = bare[: found.start()].strip(), bare[found.end() :].strip()
-        settled = _apart(pieces, desk) if min(map(len, pieces)) >= _THING else []
+        queries = list(_queries(pieces, desk)) if min(map(len, pieces)) >= _THING else []
+        settled = _settle(queries, desk) if queries and not _belong_together(queries, desk) else []
         if settled and all(decision.score >= decide.SURE_AT for decision, _ in settled):
             asked = settled[-1][1].asked
             return [(decision, replace(query, asked=query.asked or asked)) for decision, query in settled]
@@ -137,7 +138,7 @@ def _by_district(text: str, desk: Desk) -> list[Settled]:
         query = replace(need, regions=(region,))
         decision = decide.decide(query, decide.rank(query, desk), desk)
         own = bool(decision.ids) and desk.region_of(decision.ids[0]) == region
-        if decision.status is Status.ANSWER and own and decision.score >= PART_AT:
+        if decision.status is Status.ANSWER and own and decision.score >= decide.SURE_AT:
             found.append((decision, query))
     return found if len(found) == len(regions) else []
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bot import decide
 from bot.desk import Desk
 from bot.several import parts
 
-COURT, INSURANCE, HOSPITAL = "nb-mobile-micro-court", "nb-flexible-work-insurance", "jb-ninth-hospital"
+COURT, INSURANCE, SITES = "nb-mobile-micro-court", "nb-flexible-work-insurance", "jb-no-illegal-build"
 
 
 def ids(text: str, desk: Desk) -> list[str]:
@@ -35,10 +36,13 @@ def test_a_thing_of_two_characters_is_not_set_beside_another(desk: Desk, text: s
     assert parts(text, desk) == []
 
 
-def test_without_a_question_mark_only_sure_questions_part_unless_they_name_different_districts(desk: Desk) -> None:
-    insurance, hospital = "灵活保一天多少钱", "江北区人民医院多少钱"
-    assert ids(f"{insurance} {hospital}", desk) == [INSURANCE, HOSPITAL]
-    assert parts(f"{hospital} {insurance}", desk) == [], "both are of one district, and one is not sure"
+def test_without_a_question_mark_only_sure_questions_part_unless_they_name_different_districts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decide, "SURE_AT", 0.95)
+    insurance, sites = "灵活保一天多少钱", "江北无违建什么时候开始的"
+    assert ids(f"{insurance} {sites}", desk) == [INSURANCE, SITES]
+    assert parts(f"{sites} {insurance}", desk) == [], "both are of one district, and one is not sure"
 
 
 @pytest.mark.parametrize("text", ["镇海和北仑的老年食堂分别在哪", "宁海和江北的清单各几条"])
