@@ -80,6 +80,12 @@ def recorder(querylog: QueryLog, tmp_path: Path) -> Recorder:
     return recorder_of(querylog, tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no log that is away."""
+    monkeypatch.setattr("bot.querylog.recorder.PATIENCE_TO_NOTE", 10.0)
+
+
 def recorder_of(querylog: QueryLog, folder: Path) -> Recorder:
     return Recorder(querylog, Spool(folder / "log.spool"), Alerts())
 
