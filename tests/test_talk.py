@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot import honours
+from bot import honours, several
 from bot.answer import answer
 from bot.browse import MAX_LINES, browse_on
 from bot.desk import Desk
@@ -94,6 +94,15 @@ def test_words_of_a_topic_outside_that_say_nothing_new_are_about_what_was_answer
 def test_of_a_shared_name_the_district_takes_its_own(desk: Desk) -> None:
     assert ask(desk, "六争攻坚三年攀高是啥", "那江北的六争呢").ids == ("jb-six-contests",)
     assert ask(desk, "江北的六争").ids == ("jb-six-contests",)
+
+
+def test_a_year_and_what_is_asked_of_it_are_no_question(desk: Desk) -> None:
+    assert ask(desk, "2005年多少钱").status is Status.NONE
+
+
+def test_what_is_joined_to_another_topic_parts_nothing(desk: Desk) -> None:
+    assert several.parts("36 条是啥和狗证怎么办", desk) == []
+    assert len(several.parts("36 条是啥和三清单是啥", desk)) == 2
 
 
 def test_a_short_name_is_no_heading(desk: Desk) -> None:
