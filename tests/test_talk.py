@@ -100,6 +100,10 @@ def test_a_year_and_what_is_asked_of_it_are_no_question(desk: Desk) -> None:
     assert ask(desk, "2005年多少钱").status is Status.NONE
 
 
+def test_a_year_keeps_no_name_from_being_known_by_its_sound(desk: Desk) -> None:
+    assert ask(desk, "2016年双节对鄞州").ids == ("yz-double-pairing",)
+
+
 def test_what_is_joined_to_another_topic_parts_nothing(desk: Desk) -> None:
     assert several.parts("36 条是啥和狗证怎么办", desk) == []
     assert len(several.parts("36 条是啥和三清单是啥", desk)) == 2
