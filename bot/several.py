@@ -33,7 +33,7 @@ _AND = re.compile("[跟和、]|(?<!参)与|(?<![一共相合])同(?!时|一|意|
 _SAID_OF_BOTH = re.compile(f"(?:{_COMPARE.pattern}|分别|各自?|都|是不是|有没有|有?(?:什么|啥)(?=不|区|差|两|关))+")
 _FORM = re.compile("怎么|咋|哪能|啥|什么|谁|哪|多少|几|(.)[不没]\\1|有没|[吗伐不没么]$")
 """What makes a piece of a message a question, whatever it asks for."""
-_CLOSED = re.compile("(?:(?:怎么|咋|哪能|几|多少)[^ ,，]{0,4}|啥|什么|哪里?|吗|伐)的?$")
+_CLOSED = re.compile("(?:(?:怎么|咋|哪能)[^ ,，]{1,4}|(?:几|多少)[^ ,，]{0,4}|啥|什么|哪里?|吗|伐)的?$")
 """The end of a question: what a joint sets beside it is another one."""
 _TOLD_BY_ONE = 0.65
 """Share of each piece, by weight, that one entry tells when the pieces belong together."""

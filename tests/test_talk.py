@@ -201,7 +201,15 @@ def test_each_question_of_a_message_is_answered(desk: Desk, text: str, ids: set[
     assert set(ask(desk, text).ids) == ids
 
 
-@pytest.mark.parametrize("text", ["微法院和调解是啥关系", "老小区装电梯怎么弄，几个部门批", "电梯怎么装\n一共几部"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "微法院和调解是啥关系",
+        "老小区装电梯怎么弄，几个部门批",
+        "电梯怎么装\n一共几部",
+        "我搞研究的，成果在镇海怎么跟工厂牵上线",
+    ],
+)
 def test_one_question_stays_one(desk: Desk, text: str) -> None:
     assert len(ask(desk, text).ids) <= 1
 
